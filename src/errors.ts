@@ -1,0 +1,396 @@
+/**
+ * Every failure Staplewright can report: one row per code, in one table.
+ *
+ * A row says what happened, what to do about it, and when asking again could help; the keeper schedules from `retry`,
+ * logs and findings carry the code, and docs/reference/errors.md lists exactly these rows (a test holds them equal).
+ * What a failure found and expected is in `detail`, typed by its code below the table.
+ */
+
+const rows = {
+  ERR_DER_TRUNCATED: {
+    summary: 'the DER ends before its value does',
+    remedy: 'fetch the file again; it was cut short',
+    retry: 'soon',
+  },
+  ERR_DER_TRAILING_DATA: {
+    summary: 'bytes follow where the DER value ends',
+    remedy: 'remove what follows the value',
+    retry: 'later',
+  },
+  ERR_DER_UNEXPECTED_TAG: {
+    summary: 'another ASN.1 type stands where one was expected',
+    remedy: 'check what kind of file this is',
+    retry: 'later',
+  },
+  ERR_DER_NOT_CANONICAL: {
+    summary: 'the encoding is BER but not DER',
+    remedy: 'ask the CA to encode canonically',
+    retry: 'later',
+  },
+  ERR_DER_TOO_DEEP: {
+    summary: 'the value is nested deeper than the limit',
+    remedy: 'check where this file comes from',
+    retry: 'when-changed',
+  },
+  ERR_DER_VALUE: {
+    summary: 'the encoded value cannot be what its type says',
+    remedy: 'ask the CA to encode the value properly',
+    retry: 'later',
+  },
+
+  ERR_X509_PEM: {
+    summary: 'the text holds no PEM certificate that can be read',
+    remedy: 'give a file with -----BEGIN CERTIFICATE----- blocks',
+    retry: 'when-changed',
+  },
+  ERR_X509_MALFORMED: {
+    summary: 'the certificate is not as RFC 5280 has it',
+    remedy: 'issue the certificate again',
+    retry: 'when-changed',
+  },
+  ERR_X509_UNSUPPORTED_ALGORITHM: {
+    summary: 'the key or signature algorithm is not one of those supported',
+    remedy: 'use RSA, ECDSA on P-256/384/521, Ed25519 or Ed448',
+    retry: 'when-changed',
+  },
+  ERR_X509_UNSUPPORTED_CRITICAL_EXTENSION: {
+    summary: 'the certificate has a critical extension that is not understood',
+    remedy: 'issue the certificate without it',
+    retry: 'when-changed',
+  },
+  ERR_X509_SIGNATURE: {
+    summary: 'the certificate was not signed by that issuer',
+    remedy: 'give the issuer that signed it',
+    retry: 'when-changed',
+  },
+  ERR_X509_ISSUER_MISMATCH: {
+    summary: 'none of the certificates at hand issued this one',
+    remedy: 'put the issuer into cert_file or ca_file',
+    retry: 'when-changed',
+  },
+  ERR_X509_NOT_YET_VALID: {
+    summary: 'the certificate is not valid yet',
+    remedy: "check the machine's clock, or wait until notBefore",
+    retry: 'later',
+  },
+  ERR_X509_EXPIRED: { summary: 'the certificate has expired', remedy: 'renew the certificate', retry: 'when-changed' },
+  ERR_X509_NO_RESPONDER_URL: {
+    summary: 'the certificate names no OCSP responder',
+    remedy: 'set `url` or `responders`, or switch stapling off for it',
+    retry: 'when-changed',
+  },
+
+  ERR_OCSP_MALFORMED: {
+    summary: 'the OCSP message is not as RFC 6960 has it',
+    remedy: 'ask the CA; another responder is tried meanwhile',
+    retry: 'later',
+  },
+  ERR_OCSP_RESPONSE_STATUS: {
+    summary: 'the responder refused to answer',
+    remedy: 'look at the responseStatus: tryLater passes, unauthorized may mean a young certificate',
+    retry: 'soon',
+  },
+  ERR_OCSP_RESPONSE_TYPE: {
+    summary: 'the response is not of type id-pkix-ocsp-basic',
+    remedy: 'ask the CA for basic OCSP responses',
+    retry: 'later',
+  },
+  ERR_OCSP_CERT_ID_MISMATCH: {
+    summary: 'the response is about other certificates',
+    remedy: 'check the responder URL; a cache may mix answers up',
+    retry: 'soon',
+  },
+  ERR_OCSP_SIGNATURE: {
+    summary: "the response's signature does not verify",
+    remedy: 'check the responder URL; somebody may be tampering',
+    retry: 'soon',
+  },
+  ERR_OCSP_RESPONDER_ID_MISMATCH: {
+    summary: 'the responderID does not name the signer',
+    remedy: "check the responder's configuration",
+    retry: 'later',
+  },
+  ERR_OCSP_RESPONDER_NOT_AUTHORIZED: {
+    summary: 'the signer may not sign OCSP responses for this issuer',
+    remedy: "the responder's certificate needs id-kp-OCSPSigning and must come from the same issuer",
+    retry: 'later',
+  },
+  ERR_OCSP_RESPONDER_EXPIRED: {
+    summary: "the delegated responder's certificate is outside its dates",
+    remedy: "renew the responder's certificate",
+    retry: 'later',
+  },
+  ERR_OCSP_NOT_YET_VALID: {
+    summary: 'the response is from the future',
+    remedy: 'compare the clocks of this machine and the responder',
+    retry: 'soon',
+  },
+  ERR_OCSP_STALE: {
+    summary: 'the response is past its nextUpdate',
+    remedy: 'the responder or a cache before it serves old answers',
+    retry: 'soon',
+  },
+  ERR_OCSP_TOO_OLD: {
+    summary: 'the response has no nextUpdate and is older than allowed',
+    remedy: 'raise max_age_without_next_update, or ask the CA to send nextUpdate',
+    retry: 'soon',
+  },
+  ERR_OCSP_NONCE_MISMATCH: {
+    summary: 'the response carries another nonce than the request',
+    remedy: 'somebody may be replaying answers',
+    retry: 'soon',
+  },
+  ERR_OCSP_WEAK_ALGORITHM: {
+    summary: 'the response is signed with an algorithm that proves nothing today',
+    remedy: 'ask the CA to sign with SHA-256 or better',
+    retry: 'later',
+  },
+  ERR_OCSP_UNSUPPORTED_CRITICAL_EXTENSION: {
+    summary: 'the response has a critical extension that is not understood',
+    remedy: 'ask the CA for a response without it',
+    retry: 'later',
+  },
+  ERR_OCSP_TOO_LARGE: {
+    summary: 'the response is larger than the limit',
+    remedy: 'ask the CA for smaller responses, or raise the limit',
+    retry: 'later',
+  },
+
+  ERR_FETCH_NETWORK: {
+    summary: 'the responder could not be reached',
+    remedy: 'check name, route, firewall and proxy',
+    retry: 'soon',
+  },
+  ERR_FETCH_TIMEOUT: {
+    summary: 'the responder did not answer in time',
+    remedy: 'check the responder; asked again with back-off',
+    retry: 'soon',
+  },
+  ERR_FETCH_HTTP_STATUS: {
+    summary: 'the responder answered with an HTTP error',
+    remedy: 'check the responder URL and its server',
+    retry: 'soon',
+  },
+  ERR_FETCH_CONTENT_TYPE: {
+    summary: 'the answer is not an OCSP response by its Content-Type',
+    remedy: 'a proxy or captive portal may be answering',
+    retry: 'soon',
+  },
+  ERR_FETCH_TOO_LARGE: {
+    summary: 'the answer is larger than the limit',
+    remedy: 'check the responder URL',
+    retry: 'later',
+  },
+  ERR_FETCH_REDIRECT: {
+    summary: 'the responder redirects too often or to a place that may not be asked',
+    remedy: 'set the final address as `url`',
+    retry: 'later',
+  },
+  ERR_FETCH_FORBIDDEN_ADDRESS: {
+    summary: 'the address is not one that may be asked',
+    remedy: 'private_addresses: allow, if it is yours',
+    retry: 'when-changed',
+  },
+  ERR_FETCH_NO_ISSUER: {
+    summary: 'the issuer certificate could not be found',
+    remedy: 'put the issuer into cert_file or ca_file',
+    retry: 'later',
+  },
+  ERR_FETCH_FAILED: {
+    summary: 'every responder and method failed',
+    remedy: 'see the causes, one by one',
+    retry: 'soon',
+  },
+
+  ERR_STORE_READ: {
+    summary: 'the store could not be read',
+    remedy: 'check the directory, its owner and mode',
+    retry: 'later',
+  },
+  ERR_STORE_WRITE: {
+    summary: 'the store could not be written',
+    remedy: 'check free space, owner and mode; the staple is held in memory',
+    retry: 'later',
+  },
+  ERR_STORE_CORRUPT: {
+    summary: 'a stored staple is damaged or about another certificate',
+    remedy: 'nothing: it was set aside and is fetched anew',
+    retry: 'soon',
+  },
+  ERR_STORE_LOCKED: {
+    summary: 'another process holds the store',
+    remedy: 'end the other process, or give this one its own store',
+    retry: 'later',
+  },
+  ERR_STORE_CLOSED: { summary: 'the store is closed', remedy: 'open it again', retry: 'when-changed' },
+
+  ERR_KEEPER_UNKNOWN_CERTIFICATE: {
+    summary: 'the keeper does not know this certificate',
+    remedy: 'add it first',
+    retry: 'when-changed',
+  },
+  ERR_KEEPER_CLOSED: { summary: 'the keeper is closed', remedy: 'create another', retry: 'when-changed' },
+
+  ERR_ATTACH_DUAL_KEY: {
+    summary: 'one context holds certificates of several key types',
+    remedy: 'pass front: true, or use one context per key type',
+    retry: 'when-changed',
+  },
+  ERR_ATTACH_LISTENER: {
+    summary: "the server already has an 'OCSPRequest' listener",
+    remedy: 'remove it: exactly one may answer',
+    retry: 'when-changed',
+  },
+  ERR_TERMINATOR_NO_CERTIFICATE: {
+    summary: 'no certificate can be shown for this connection',
+    remedy: 'add a site for the name, or set unknown_sni: default',
+    retry: 'when-changed',
+  },
+  ERR_TERMINATOR_BACKEND: {
+    summary: 'the backend could not be reached',
+    remedy: 'start the backend, or correct `backend`',
+    retry: 'soon',
+  },
+  ERR_TERMINATOR_LISTEN: {
+    summary: 'the address cannot be listened on',
+    remedy: 'choose another port, or end the program that holds it',
+    retry: 'when-changed',
+  },
+
+  ERR_RESPONDER_SOURCE: {
+    summary: "the responder's source of statuses failed",
+    remedy: 'look at the cause',
+    retry: 'soon',
+  },
+  ERR_RESPONDER_SIGNER: {
+    summary: 'the responder cannot sign with this key and certificate',
+    remedy: 'give a signer that the issuer authorised',
+    retry: 'when-changed',
+  },
+
+  ERR_CONFIG_READ: {
+    summary: 'the configuration file cannot be read',
+    remedy: 'check the path, its owner and mode',
+    retry: 'when-changed',
+  },
+  ERR_CONFIG_INVALID: {
+    summary: 'the configuration is not usable',
+    remedy: 'see the problems, each with its place',
+    retry: 'when-changed',
+  },
+} as const
+
+/** What one row of the table says about its code. */
+export interface ErrorRow {
+  /** What happened, in general. */
+  readonly summary: string
+  /** What a person can do about it. */
+  readonly remedy: string
+  /** When asking again could help. */
+  readonly retry: Retry
+}
+
+/** `soon`: it may pass by itself. `later`: unlikely to pass quickly. `when-changed`: only after somebody changed something. */
+export type Retry = 'soon' | 'later' | 'when-changed'
+
+/** Every code, as a union. */
+export type ErrorCode = keyof typeof rows
+
+/** The table, one row per code. */
+export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = rows
+
+/** Why bytes or values were refused: the field, both sides of the comparison, and the clause that says so. */
+export interface RefusalDetail {
+  /** Where, as a path of RFC field names: `basicResponse.tbsResponseData.responses[0].nextUpdate`. */
+  readonly field: string
+  readonly expected: string
+  readonly found: string
+  /** The clause, as `RFC 6960 §4.2.2.2`. */
+  readonly clause: string
+}
+
+/** What a failed exchange with one responder was. */
+export interface FetchDetail {
+  readonly url: string
+  readonly method?: string
+  readonly httpStatus?: number
+  /** The responder's own wish, in milliseconds from the answer. */
+  readonly retryAfterMs?: number
+  /** Node's own code, as `ECONNREFUSED`. */
+  readonly networkCode?: string
+  readonly expected?: string
+  readonly found?: string
+}
+
+/** What a whole attempt was: every exchange that failed, in order. */
+export interface FetchFailedDetail {
+  readonly causes: readonly StapleError[]
+  readonly retryAfterMs?: number
+}
+
+/** Which path or key a store failed on. */
+export interface StoreDetail {
+  readonly path: string
+  readonly certificateKey?: string
+}
+
+/** One problem of a configuration, with its place. */
+export interface ConfigProblem {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** The key, as `tls.cert_file`. */
+  readonly path: string
+  readonly found: string
+  readonly expected: string
+  readonly hint: string
+}
+
+/** Anything else worth keeping: names of things as text. */
+export type PlainDetail = Readonly<Record<string, string | number | undefined>>
+
+/** The type of `detail`, by code. */
+export type ErrorDetail<C extends ErrorCode> = C extends
+  | `ERR_DER_${string}`
+  | `ERR_X509_${string}`
+  | `ERR_OCSP_${string}`
+  ? RefusalDetail
+  : C extends 'ERR_FETCH_FAILED'
+    ? FetchFailedDetail
+    : C extends `ERR_FETCH_${string}`
+      ? FetchDetail
+      : C extends `ERR_STORE_${string}`
+        ? StoreDetail
+        : C extends 'ERR_CONFIG_INVALID'
+          ? { readonly problems: readonly ConfigProblem[] }
+          : PlainDetail
+
+/**
+ * A failure of the world, not of the caller: what was found, what was expected, what to do.
+ *
+ * Caller mistakes are plain `TypeError`s. A revoked answer is data, not an error.
+ */
+export class StapleError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'StapleError'
+  readonly code: C
+  readonly detail: ErrorDetail<C>
+
+  constructor(code: C, message: string, detail: ErrorDetail<C>, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+    this.detail = detail
+  }
+
+  /** When asking again could help. */
+  get retry(): Retry {
+    return errorTable[this.code].retry
+  }
+}
+
+/** Every failure as a union over its code, so that `switch (error.code)` narrows `detail`. */
+export type AnyStapleError = { [C in ErrorCode]: StapleError<C> }[ErrorCode]
+
+/** Tells a `StapleError` from any other thrown thing; with a code, that very failure. */
+export function isStapleError<C extends ErrorCode = ErrorCode>(thrown: unknown, code?: C): thrown is StapleError<C> {
+  return thrown instanceof StapleError && (code === undefined || thrown.code === code)
+}
