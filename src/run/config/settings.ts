@@ -1,0 +1,166 @@
+/**
+ * What a configuration means once it is read: typed, with every default applied and every file loaded.
+ *
+ * Types only. `loadConfig` (load.ts) makes them; the daemon builds its doors from them and looks at no file itself.
+ */
+
+import type { Certificate } from '../../pki/x509/certificate.ts'
+
+/** Which certificates are stapled, and what a signed revocation does: nats-server's four modes. */
+export type Mode = 'auto' | 'must' | 'always' | 'never'
+
+/** What nats-server's modes leave out; each has a default by mode. */
+export interface Policies {
+  readonly onStart: 'prefer' | 'require' | 'exit'
+  readonly onRevoked: 'staple' | 'withhold' | 'stop' | 'stop-site'
+  readonly onUnknown: 'keep' | 'staple' | 'stop'
+  readonly onStale: 'unstapled' | 'refuse'
+}
+
+/** A whole configuration. */
+export interface Settings {
+  /** Absolute path of the file that was read. */
+  readonly file: string
+  /** Every file the configuration is made of: itself, included files, certificates and keys. What a reload would watch. */
+  readonly files: readonly string[]
+  /** Relative paths were resolved against it. */
+  readonly workingDirectory: string
+  readonly listeners: readonly ListenerSettings[]
+  /** At least one; the first is the default. */
+  readonly sites: readonly SiteSettings[]
+  /** The backend of sites that name none, as `tcp://host:port`; absent only when every site names its own. */
+  readonly backend?: string
+  readonly alpn: readonly string[]
+  readonly unknownSni: 'default' | 'refuse'
+
+  readonly mode: Mode
+  readonly policies: Policies
+  readonly startTimeoutMs: number
+
+  /** Absolute; absent: staples are kept in memory only. */
+  readonly storeDir?: string
+  readonly keeper: KeeperSettings
+  readonly verify: VerifySettings
+  readonly fetch: FetchSettings
+  readonly timeouts: TimeoutSettings
+  readonly limits: LimitSettings
+  readonly log: LogSettings
+}
+
+/** One address to listen on; port 0 lets the system choose. */
+export interface ListenerSettings {
+  readonly host: string
+  readonly port: number
+}
+
+/** What is served under some names. */
+export interface SiteSettings {
+  /** As SNI names them, `*.example.net` included: those of `names`, else the DNS names of the certificates. May be empty for the default site. */
+  readonly names: readonly string[]
+  /** One per key type. */
+  readonly certificates: readonly CertificateSettings[]
+  /** As `tcp://host:port`. */
+  readonly backend: string
+  readonly mode: Mode
+  readonly policies: Policies
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  /** OpenSSL's names, as Node's `ciphers` takes them; absent: Node's default. */
+  readonly ciphers?: string
+  /** As Node's `ecdhCurve` takes them; absent: Node's default. */
+  readonly ecdhCurve?: string
+}
+
+/** One certificate with its key, read and checked. */
+export interface CertificateSettings {
+  /** The leaf first, then what the file has besides, in PEM. */
+  readonly chainPem: string
+  readonly keyPem: string
+  readonly leaf: Certificate
+  /** Lower-case hex SHA-256 of the leaf's DER. */
+  readonly certificateKey: string
+  /** Where its issuer may be: the rest of the bundle and `ca_file`, in any order. */
+  readonly candidates: readonly Certificate[]
+  /** Absolute. */
+  readonly certFile: string
+  readonly keyFile: string
+  /** What logs call it: the file's name as written. */
+  readonly label: string
+  /** Asked instead of the certificate's own (AIA) URLs: `ocsp.url`, `ocsp.urls`, or the matching entry of `responders`. */
+  readonly responderURLs?: readonly string[]
+  readonly hashAlgorithm: 'auto' | 'sha1' | 'sha256'
+  readonly method: 'auto' | 'get' | 'post'
+  /** A locally trusted responder, of the matching entry of `responders`. */
+  readonly responderCertificate?: Certificate
+}
+
+/** When the keeper asks, and how large a staple may be. */
+export interface KeeperSettings {
+  readonly maxIntervalMs: number
+  readonly maxStapleBytes: number
+}
+
+/** How strictly a response is judged. */
+export interface VerifySettings {
+  readonly allowedClockSkewMs: number
+  readonly maxAgeWithoutNextUpdateMs: number
+  readonly maxValidityMs: number
+  readonly delegateWithoutNocheck: 'accept' | 'refuse' | 'check'
+  readonly danger: { readonly allowSha1Signatures: boolean }
+}
+
+/** How responders are reached. */
+export interface FetchSettings {
+  readonly privateAddresses: 'allow' | 'refuse'
+  /** A proxy's URL, `environment` (HTTP_PROXY and NO_PROXY) or `none`. */
+  readonly proxy: string
+}
+
+/** How long things may take. */
+export interface TimeoutSettings {
+  readonly handshakeTimeoutMs: number
+  /** 0: never. */
+  readonly idleTimeoutMs: number
+  readonly drainTimeoutMs: number
+}
+
+/** How much there may be at once. */
+export interface LimitSettings {
+  readonly maxConnections: number
+}
+
+/** What the log shows, and how. */
+export interface LogSettings {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** `auto`: `text` on a terminal, else `json`. */
+  readonly format: 'auto' | 'text' | 'json'
+}
+
+/** Something worth saying that is no error: a key of nats-server's that means nothing here, a key given twice. */
+export interface Notice {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** The key, as `cluster`. */
+  readonly path: string
+  readonly message: string
+}
+
+/** What the command line and the surroundings add to a file. */
+export interface LoadOptions {
+  /** `--listen`: replaces the file's `listen`, `host` and `port`. */
+  readonly listen?: string
+  /** `--backend`: replaces the file's top-level `backend`. */
+  readonly backend?: string
+  /** Where `$NAME` is looked up last. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** What relative paths are relative to. */
+  readonly workingDirectory: string
+  /** The moment to judge certificates at; default now. */
+  readonly at?: Date
+}
+
+/** A configuration that is fit to start with. */
+export interface LoadedConfig {
+  readonly settings: Settings
+  readonly notices: readonly Notice[]
+}
