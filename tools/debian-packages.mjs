@@ -1,0 +1,53 @@
+/**
+ * The Debian packages that the tests and the benchmarks use: this list is the only one.
+ *
+ * A package counts as present when everything in `provides` is: a program by its name, a file by its absolute path.
+ * So an nginx from elsewhere is as good as Debian's. `npm start` needs none of these.
+ */
+
+/** @type {readonly { name: string, provides: readonly string[], jobs: readonly ('test' | 'bench')[], why: string }[]} */
+export const debianPackages = [
+  {
+    name: 'openssl',
+    provides: ['openssl'],
+    jobs: ['test', 'bench'],
+    why: 'makes the certificates and the OCSP responses that ours are compared with; s_client is the first real client',
+  },
+  { name: 'curl', provides: ['curl'], jobs: ['test'], why: 'curl --cert-status, a client that insists on a staple' },
+  {
+    name: 'gnutls-bin',
+    provides: ['gnutls-cli', 'ocsptool'],
+    jobs: ['test'],
+    why: 'gnutls-cli enforces Must-Staple; ocsptool reads our requests and responses',
+  },
+  {
+    name: 'nats-server',
+    provides: ['nats-server'],
+    jobs: ['test', 'bench'],
+    why: 'the oracle of the configuration grammar; shares its store with us both ways',
+  },
+  {
+    name: 'firefox-esr',
+    provides: ['firefox-esr'],
+    jobs: ['test'],
+    why: 'a browser that enforces Must-Staple: it draws the page with our staple and not without',
+  },
+  { name: 'libnss3-tools', provides: ['certutil'], jobs: ['test'], why: "puts the test CA into Firefox's profile" },
+  { name: 'nginx-light', provides: ['nginx'], jobs: ['bench'], why: 'a server and a TCP front to be measured beside' },
+  {
+    name: 'libnginx-mod-stream',
+    provides: ['/usr/lib/nginx/modules/ngx_stream_module.so'],
+    jobs: ['bench'],
+    why: 'the TCP front of nginx',
+  },
+  { name: 'haproxy', provides: ['haproxy'], jobs: ['bench'], why: 'a TCP front to be measured beside' },
+  { name: 'caddy', provides: ['caddy'], jobs: ['bench'], why: 'a Go server to be measured beside' },
+  { name: 'gcc', provides: ['gcc'], jobs: ['bench'], why: "compiles the benchmark's client" },
+  { name: 'libc6-dev', provides: ['/usr/include/stdio.h'], jobs: ['bench'], why: "headers for the benchmark's client" },
+  {
+    name: 'libssl-dev',
+    provides: ['/usr/include/openssl/ssl.h'],
+    jobs: ['bench'],
+    why: "OpenSSL's headers for the benchmark's client",
+  },
+]

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+/**
+ * What `npm start`, `npm test` and `npm run bench` run: brings the checkout into the state the job needs, then does it.
+ *
+ * `start` needs the npm packages and the build; `test` and `bench` also the programs of tools/debian-packages.mjs and
+ * the Node versions of tools/nodes. What comes after the job's name is passed on to it.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  build,
+  environmentWithServers,
+  installDebianPackages,
+  installNodes,
+  installNpmPackages,
+  requireNode,
+} from './prepare.mjs'
+import { root, runHere, runQuietly, SetupError, say } from './run.mjs'
+
+const jobs = { start, test, bench }
+
+/** The demo, with everything embedded. */
+async function start(args) {
+  build()
+  return runHere(process.execPath, ['dist/run/cli/main.js', 'demo', ...args])
+}
+
+/** Every check, cheapest first. With arguments, only the tests they name: `npm test -- test/pki`. */
+async function test(args) {
+  installDebianPackages('test')
+  installNodes()
+  build()
+  const environment = environmentWithServers()
+  if (args.length > 0) return runTests(args, environment)
+
+  check('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])
+  check('types', 'node_modules/typescript/bin/tsc', ['--noEmit'])
+  check('nothing unused', 'node_modules/knip/bin/knip.js', [])
+  return runTests(args, environment)
+}
+
+async function runTests(args, environment) {
+  const results = join(root, '.cache/test-results.json')
+  mkdirSync(join(root, '.cache'), { recursive: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  const code = await runHere(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args], {
+    env: environment,
+  })
+  if (code !== 0 || args.length > 0) return code
+
+  const { numPendingTests, numTodoTests } = JSON.parse(readFileSync(results, 'utf8'))
+  if (numPendingTests + numTodoTests === 0) return 0
+  say(`${numPendingTests + numTodoTests} tests were skipped: a test runs or is deleted`)
+  return 1
+}
+
+/** The measurements that docs/benchmarks.md records; with arguments, only those named: `npm run bench -- verify`. */
+async function bench(args) {
+  installDebianPackages('bench')
+  installNodes()
+  build()
+  const all = readdirSync(join(root, 'bench')).filter((each) => each.endsWith('.bench.mjs'))
+  const names = args.filter((each) => !each.startsWith('-'))
+  const options = args.filter((each) => each.startsWith('-'))
+  for (const name of names) {
+    if (!all.includes(`${name}.bench.mjs`)) {
+      throw new SetupError(`no bench/${name}.bench.mjs; there are: ${all.map((each) => each.slice(0, -10)).join(', ')}`)
+    }
+  }
+  for (const file of names.length > 0 ? names.map((each) => `${each}.bench.mjs`) : all) {
+    const code = await runHere(process.execPath, [join('bench', file), ...options], { env: environmentWithServers() })
+    if (code !== 0) return code
+  }
+  return 0
+}
+
+function check(what, program, args) {
+  const started = performance.now()
+  runQuietly(process.execPath, [join(root, program), ...args])
+  say(`${what}: clean (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+}
+
+try {
+  const [job, ...args] = process.argv.slice(2)
+  if (!Object.hasOwn(jobs, job ?? '')) throw new SetupError('usage: node tools/setup.mjs start|test|bench [ARGUMENTS]')
+  requireNode()
+  installNpmPackages(root, existsSync(join(root, 'node_modules')) ? 'changed npm packages' : 'npm packages')
+  process.exitCode = await jobs[job](args)
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error
+  say(error.message)
+  process.exitCode = 1
+}
