@@ -5,7 +5,7 @@
  * `start` needs the npm packages and the build; `test` and `bench` also the programs of tools/debian-packages.mjs and
  * the Node versions of tools/nodes. What comes after the job's name is passed on to it.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   build,
@@ -59,19 +59,7 @@ async function bench(args) {
   installDebianPackages('bench')
   installNodes()
   build()
-  const all = readdirSync(join(root, 'bench')).filter((each) => each.endsWith('.bench.mjs'))
-  const names = args.filter((each) => !each.startsWith('-'))
-  const options = args.filter((each) => each.startsWith('-'))
-  for (const name of names) {
-    if (!all.includes(`${name}.bench.mjs`)) {
-      throw new SetupError(`no bench/${name}.bench.mjs; there are: ${all.map((each) => each.slice(0, -10)).join(', ')}`)
-    }
-  }
-  for (const file of names.length > 0 ? names.map((each) => `${each}.bench.mjs`) : all) {
-    const code = await runHere(process.execPath, [join('bench', file), ...options], { env: environmentWithServers() })
-    if (code !== 0) return code
-  }
-  return 0
+  return runHere(process.execPath, ['bench/run.mjs', ...args], { env: environmentWithServers() })
 }
 
 function check(what, program, args) {
