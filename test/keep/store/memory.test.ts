@@ -1,0 +1,4 @@
+import { memoryStore } from '../../../src/keep/store/index.ts'
+import { describeStoreContract } from '../../kit/store-contract.ts'
+
+describeStoreContract('memoryStore', () => ({ store: memoryStore() }))
