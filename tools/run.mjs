@@ -24,7 +24,7 @@ export function say(line) {
 export function runQuietly(program, args, options = {}) {
   const ended = spawnSync(program, args, { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26, ...options })
   if (ended.status === 0) return ended.stdout
-  const output = `${ended.stdout ?? ''}${ended.stderr ?? ''}`.trim()
+  const output = `${ended.stdout ?? ''}${ended.stderr ?? ''}`.replace(/\nnpm error Usage:[^]*/, '').trim()
   const ending = ended.error?.message ?? (ended.signal ? `ended by ${ended.signal}` : `exit code ${ended.status}`)
   throw new SetupError(`${[program, ...args].join(' ')}: ${ending}${output ? `\n${output}` : ''}`)
 }

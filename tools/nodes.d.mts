@@ -1,0 +1,1 @@
+export declare function nodeVersions(): readonly { readonly major: number; readonly program: string }[]
