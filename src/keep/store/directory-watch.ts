@@ -47,10 +47,11 @@ export function watchDirectory(path: string, changed: (name: string) => void): D
   return { renew, close }
 }
 
+/** With the hour of its birth: a directory made anew often gets the inode of the one removed. */
 function identityOfDirectory(path: string): string | undefined {
   try {
-    const facts = statSync(path)
-    return `${facts.dev}:${facts.ino}`
+    const facts = statSync(path, { bigint: true })
+    return `${facts.dev}:${facts.ino}:${facts.birthtimeNs}`
   } catch {
     return undefined
   }
