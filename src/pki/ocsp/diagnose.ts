@@ -1,0 +1,61 @@
+/**
+ * Every rule's verdict on a response, for people: the list that verification walks, without stopping.
+ */
+
+import { StapleError } from '../../errors.ts'
+import { viewBytes } from '../der/bytes.ts'
+import type { Judgement, VerifyWarning } from './judgement.ts'
+import { resolvePolicies, type VerifyOptions } from './options.ts'
+import { rules } from './rules.ts'
+import { concludeFrom, type VerifiedOcspResponse } from './verify.ts'
+
+/** What one rule says. */
+export interface Finding {
+  readonly rule: string
+  readonly clause: string
+  /** `skipped` where a rule before left nothing to judge. */
+  readonly outcome: 'passed' | 'refused' | 'skipped'
+  /** Why it was refused. */
+  readonly error?: StapleError
+}
+
+export interface Diagnosis {
+  /** One per rule, in order. */
+  readonly findings: readonly Finding[]
+  readonly warnings: readonly VerifyWarning[]
+  /** Where no rule refused: what `verifyOcspResponse` gives. */
+  readonly verified?: VerifiedOcspResponse
+}
+
+/**
+ * Judges a response by every rule and reports them all.
+ *
+ * Accepts exactly what `verifyOcspResponse` accepts; its first refusal is the error that throws there.
+ */
+export function diagnose(der: Uint8Array, options: VerifyOptions): Diagnosis {
+  const judgement: Judgement = { der: viewBytes(der, 'der'), policies: resolvePolicies(options), warnings: [] }
+  const findings: Finding[] = []
+  for (const { name, clause, needs, check } of rules) {
+    if (needs.some((evidence) => judgement[evidence] === undefined)) {
+      findings.push({ rule: name, clause, outcome: 'skipped' })
+      continue
+    }
+    try {
+      check(judgement)
+      findings.push({ rule: name, clause, outcome: 'passed' })
+    } catch (error) {
+      if (!(error instanceof StapleError)) throw error
+      findings.push({ rule: name, clause, outcome: 'refused', error })
+      // What is over the limit is not read any further.
+      if (name === 'size') return { findings: [...findings, ...skipAfter(name)], warnings: [] }
+    }
+  }
+  const { warnings } = judgement
+  if (findings.some(({ outcome }) => outcome !== 'passed')) return { findings, warnings }
+  return { findings, warnings, verified: concludeFrom(judgement) }
+}
+
+function skipAfter(last: string): Finding[] {
+  const index = rules.findIndex(({ name }) => name === last)
+  return rules.slice(index + 1).map(({ name, clause }) => ({ rule: name, clause, outcome: 'skipped' }))
+}

@@ -1,0 +1,86 @@
+/**
+ * SingleResponse: what a responder says about one certificate.
+ */
+
+import type { DerReader } from '../der/reader.ts'
+import { constructedTag, formatTag, primitiveTag } from '../der/tags.ts'
+import type { Extension } from '../x509/extension.ts'
+import { type CertID, readCertID } from './cert-id.ts'
+import { readOcspExtensions } from './extensions.ts'
+
+/** @see RFC 6960 §4.2.1 */
+export interface SingleResponse {
+  readonly certID: CertID
+  readonly certStatus: CertStatus
+  readonly revocationTime?: Date
+  /** A name of {@link revocationReasons}; `reason7` and the like for numbers without one. */
+  readonly revocationReason?: string
+  readonly thisUpdate: Date
+  readonly nextUpdate?: Date
+  readonly extensions: readonly Extension[]
+}
+
+export type CertStatus = 'good' | 'revoked' | 'unknown'
+
+/** CRLReason by number; 7 is unused. @see RFC 5280 §5.3.1 */
+export const revocationReasons: readonly (string | undefined)[] = [
+  'unspecified',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'certificateHold',
+  undefined,
+  'removeFromCRL',
+  'privilegeWithdrawn',
+  'aACompromise',
+]
+
+export function readSingleResponse(reader: DerReader): SingleResponse {
+  return reader.sequence('', readFields)
+}
+
+function readFields(reader: DerReader): SingleResponse {
+  const certID = readCertID(reader, 'certID')
+  const status = readCertStatus(reader)
+  const thisUpdate = reader.generalizedTime('thisUpdate')
+  const nextUpdate = reader.optionalExplicit(0, 'nextUpdate', (inner) => inner.generalizedTime(''))
+  const extensions = reader.optionalExplicit(1, 'singleExtensions', readOcspExtensions) ?? []
+  if (nextUpdate === undefined) return { certID, ...status, thisUpdate, extensions }
+  return { certID, ...status, thisUpdate, nextUpdate, extensions }
+}
+
+type Status = Pick<SingleResponse, 'certStatus' | 'revocationTime' | 'revocationReason'>
+
+const good: Status = { certStatus: 'good' }
+const unknown: Status = { certStatus: 'unknown' }
+
+function readCertStatus(reader: DerReader): Status {
+  switch (reader.nextTag) {
+    case primitiveTag(0):
+      reader.null('certStatus', primitiveTag(0))
+      return good
+    case constructedTag(1):
+      return reader.constructed(constructedTag(1), 'certStatus', readRevokedInfo)
+    case primitiveTag(2):
+      reader.null('certStatus', primitiveTag(2))
+      return unknown
+    default: {
+      const found = reader.nextTag < 0 ? 'the end' : formatTag(reader.nextTag)
+      return reader.fail('ERR_DER_UNEXPECTED_TAG', 'certStatus', 'good [0], revoked [1] or unknown [2]', found)
+    }
+  }
+}
+
+function readRevokedInfo(reader: DerReader): Status {
+  const revocationTime = reader.generalizedTime('revocationTime')
+  const reason = reader.optionalExplicit(0, 'revocationReason', (inner) => inner.enumerated(''))
+  if (reason === undefined) return { certStatus: 'revoked', revocationTime }
+  if (reason < 0n || reason > 0xffn) {
+    reader.fail('ERR_DER_VALUE', 'revocationReason', 'a number of CRLReason', 'another', 'RFC 5280 §5.3.1')
+  }
+  // A number without a name must not hide that the certificate is revoked.
+  const revocationReason = revocationReasons[Number(reason)] ?? `reason${reason}`
+  return { certStatus: 'revoked', revocationTime, revocationReason }
+}

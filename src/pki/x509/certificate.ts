@@ -1,0 +1,158 @@
+/**
+ * Certificates as RFC 5280 has them, as far as OCSP and stapling need: decoded strictly, nothing verified.
+ *
+ * issuer.ts proves who issued one; crypto.ts does the arithmetic.
+ */
+
+import { StapleError } from '../../errors.ts'
+import { formatHexBriefly, isSameBytes, viewBytes } from '../der/bytes.ts'
+import { type DerReader, readDer } from '../der/reader.ts'
+import { primitiveTag } from '../der/tags.ts'
+import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './algorithm.ts'
+import { type CertificateExtensions, decodeExtensions, noExtensions } from './extensions.ts'
+
+/** A decoded certificate. Every `Uint8Array` is a slice of `der`. */
+export interface Certificate {
+  readonly der: Uint8Array
+  /** The bytes that are signed. */
+  readonly tbsCertificate: Uint8Array
+  readonly serialNumber: bigint
+  /** A Name, as DER. */
+  readonly issuer: Uint8Array
+  /** A Name, as DER. */
+  readonly subject: Uint8Array
+  readonly notBefore: Date
+  readonly notAfter: Date
+  readonly subjectPublicKeyInfo: Uint8Array
+  readonly publicKeyAlgorithm: AlgorithmIdentifier
+  /** The octets of the BIT STRING: what issuerKeyHash and a responderID byKey hash. */
+  readonly subjectPublicKey: Uint8Array
+  readonly signatureAlgorithm: AlgorithmIdentifier
+  readonly signature: Uint8Array
+  readonly extensions: CertificateExtensions
+}
+
+/**
+ * Decodes one certificate from its DER.
+ *
+ * Proves nothing about it: neither its signature nor its dates are looked at.
+ *
+ * @see RFC 5280 §4.1
+ * @throws {@link StapleError} `ERR_DER_…` for what is not DER, `ERR_X509_MALFORMED` for what RFC 5280 does not allow
+ */
+export function decodeCertificate(der: Uint8Array): Certificate {
+  return decodeCertificateAs(viewBytes(der, 'der'), 'certificate')
+}
+
+/** Decodes a certificate that is part of something; `field` says where it stands. */
+export function decodeCertificateAs(der: Uint8Array, field: string): Certificate {
+  return readDer(der, field, 'RFC 5280 §4.1', (reader) => reader.sequence('', readCertificate))
+}
+
+/** The certificate itself, decoded where it came as DER. */
+export function asCertificate(certificate: Certificate | Uint8Array, option: string): Certificate {
+  if (ArrayBuffer.isView(certificate)) return decodeCertificateAs(viewBytes(certificate, option), option)
+  if (typeof certificate === 'object' && certificate !== null && ArrayBuffer.isView(certificate.tbsCertificate)) {
+    return certificate
+  }
+  throw new TypeError(`${option} must be a certificate, decoded or as the bytes of its DER`)
+}
+
+/**
+ * The numbers of the TLS feature extension; 5 is status_request.
+ *
+ * @see RFC 7633 §4.1
+ */
+export function tlsFeatures(certificate: Certificate | Uint8Array): readonly number[] {
+  return asCertificate(certificate, 'certificate').extensions.tlsFeatures
+}
+
+/** Tells whether the certificate must be stapled: its TLS features list status_request. @see RFC 7633 §4.2.3 */
+export function isMustStaple(certificate: Certificate | Uint8Array): boolean {
+  return tlsFeatures(certificate).includes(statusRequest)
+}
+
+const statusRequest = 5
+
+function readCertificate(reader: DerReader): Certificate {
+  const start = reader.position
+  const tbs = reader.sequence('tbsCertificate', readTbsCertificate)
+  const tbsCertificate = reader.since(start)
+  const afterTbs = reader.position
+  const signatureAlgorithm = readAlgorithmIdentifier(reader, 'signatureAlgorithm')
+  const outer = reader.since(afterTbs)
+  if (!isSameBytes(tbs.signatureField, outer)) {
+    const found = `${formatHexBriefly(outer)} beside ${formatHexBriefly(tbs.signatureField)}`
+    throw malformed(
+      reader.path('signatureAlgorithm'),
+      'the same as tbsCertificate.signature',
+      found,
+      'RFC 5280 §4.1.1.2',
+    )
+  }
+  const { signatureField: _, ...fields } = tbs
+  const signature = reader.bitStringOctets('signatureValue')
+  return { der: reader.bytes, tbsCertificate, ...fields, signatureAlgorithm, signature }
+}
+
+function readTbsCertificate(reader: DerReader) {
+  const version = reader.optionalExplicit(0, 'version', (inner) => inner.integer('')) ?? 0n
+  if (version !== 0n && version !== 1n && version !== 2n) {
+    throw malformed(reader.path('version'), 'v1, v2 or v3', `number ${formatVersion(version)}`, 'RFC 5280 §4.1.2.1')
+  }
+  const serialNumber = reader.integer('serialNumber')
+  const signatureStart = reader.position
+  readAlgorithmIdentifier(reader, 'signature')
+  const signatureField = reader.since(signatureStart)
+  const issuer = readName(reader, 'issuer')
+  const [notBefore, notAfter] = reader.sequence('validity', readValidity)
+  const subject = readName(reader, 'subject')
+  const keyStart = reader.position
+  const key = reader.sequence('subjectPublicKeyInfo', readPublicKey)
+  const subjectPublicKeyInfo = reader.since(keyStart)
+  // Unique identifiers: never in use, RFC 5280 §4.1.2.8 has them parsed.
+  if (reader.nextTag === primitiveTag(1)) reader.primitive(primitiveTag(1), 'issuerUniqueID')
+  if (reader.nextTag === primitiveTag(2)) reader.primitive(primitiveTag(2), 'subjectUniqueID')
+  const extensions = reader.optionalExplicit(3, 'extensions', decodeExtensions)
+  if (extensions !== undefined && version !== 2n) {
+    throw malformed(reader.path('version'), 'v3, for there are extensions', `v${version + 1n}`, 'RFC 5280 §4.1.2.9')
+  }
+  return {
+    serialNumber,
+    signatureField,
+    issuer,
+    subject,
+    notBefore,
+    notAfter,
+    subjectPublicKeyInfo,
+    publicKeyAlgorithm: key.algorithm,
+    subjectPublicKey: key.octets,
+    extensions: extensions ?? noExtensions,
+  }
+}
+
+function readName(reader: DerReader, field: string): Uint8Array {
+  if (reader.nextTag !== 0x30) reader.sequence(field, () => undefined)
+  return reader.element(field)
+}
+
+function readValidity(reader: DerReader): readonly [Date, Date] {
+  return [reader.time('notBefore'), reader.time('notAfter')]
+}
+
+function readPublicKey(reader: DerReader) {
+  return { algorithm: readAlgorithmIdentifier(reader, 'algorithm'), octets: reader.bitStringOctets('subjectPublicKey') }
+}
+
+function formatVersion(version: bigint): string {
+  return version >= 0n && version < 0xffffn ? version.toString() : 'out of range'
+}
+
+function malformed(field: string, expected: string, found: string, clause: string): StapleError {
+  return new StapleError('ERR_X509_MALFORMED', `${field}: expected ${expected}, found ${found}`, {
+    field,
+    expected,
+    found,
+    clause,
+  })
+}
