@@ -1,0 +1,50 @@
+// The numbers that design asks for: each is a ratio of two cells of the same round, and a limit.
+// A missed hard number fails the bench; a missed aim is said and recorded.
+
+import { pairedRatio } from '../kit/statistics.mjs'
+import { names } from './cells.mjs'
+
+/**
+ * Judge the samples.
+ *
+ * @param samples Map of cell key → CPU per handshake of each round
+ * @returns rows { what, ratio, limit, isHard, isMet }; a comparison whose cells were not measured is left out
+ */
+export function judge(samples, nodes) {
+  const rows = []
+  const compare = (what, numerator, denominator, limit, isHard) => {
+    const [above, below] = [samples.get(numerator), samples.get(denominator)]
+    if (above === undefined || below === undefined) return
+    const ratio = pairedRatio(above, below)
+    rows.push({ what, ratio, limit, isHard, isMet: ratio.median <= limit })
+  }
+
+  for (const node of nodes) {
+    const attached = `attach · ${names.attached(node)} · stapled`
+    const bare = `attach · ${names.bare(node)} · unstapled`
+    compare(`attach, stapled ÷ the same server without Staplewright, ${node.name}`, attached, bare, 1.05, true)
+    compare(`attach, stapled ÷ the same server without Staplewright, ${node.name}`, attached, bare, 1.01, false)
+    const never = `attach · ${names.attached(node)} · unstapled`
+    compare(`attach, stapled ÷ attach in mode never, ${node.name}`, attached, never, 1.05, true)
+    compare(`attach, stapled ÷ Caddy, stapled, ${node.name}`, attached, 'attach · Caddy · stapled', 1, false)
+    compare(
+      `attach, stapled ÷ nats-server, stapled, ${node.name}`,
+      attached,
+      'attach · nats-server · stapled',
+      1,
+      false,
+    )
+
+    const serve = `terminator · ${names.serve(node)} · stapled`
+    const serveUnstapled = `terminator · ${names.serve(node)} · unstapled`
+    const front = `terminator · ${names.front(node)} · unstapled`
+    compare(`serve, stapled ÷ least front, ${node.name}`, serve, front, 1.05, true)
+    compare(`serve, unstapled ÷ least front, ${node.name}`, serveUnstapled, front, 1.05, true)
+    compare(`serve, stapled ÷ serve, unstapled, ${node.name}`, serve, serveUnstapled, 1.05, true)
+    compare(`serve, stapled ÷ serve, unstapled, ${node.name}`, serve, serveUnstapled, 1.01, false)
+    // nginx before 1.27 cannot staple in a stream, so its figure is the unstapled one.
+    compare(`serve, stapled ÷ nginx stream, ${node.name}`, serve, 'terminator · nginx · unstapled', 1.25, false)
+    compare(`serve, stapled ÷ HAProxy tcp, stapled, ${node.name}`, serve, 'terminator · HAProxy · stapled', 1.25, false)
+  }
+  return rows
+}
