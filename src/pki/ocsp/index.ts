@@ -28,17 +28,13 @@ export type { BasicConstraints, CertificateExtensions, KeyUsage } from '../x509/
 export { findIssuer, proveIssuer } from '../x509/issuer.ts'
 export { formatName } from '../x509/name.ts'
 export { parsePemCertificates } from '../x509/pem.ts'
-export { type CertID, createCertID } from './cert-id.ts'
+export type { CertID } from './cert-id.ts'
+export { createCertID } from './cert-id-match.ts'
 export { type Diagnosis, diagnose, type Finding } from './diagnose.ts'
+export { type EncodeOcspRequestOptions, encodeOcspRequest } from './encode-request.ts'
 export type { VerifyWarning, VerifyWarningCode } from './judgement.ts'
 export type { VerifyOptions } from './options.ts'
-export {
-  decodeOcspRequest,
-  type EncodeOcspRequestOptions,
-  encodeOcspRequest,
-  type OcspRequest,
-  type SingleRequest,
-} from './request.ts'
+export { decodeOcspRequest, type OcspRequest, type SingleRequest } from './request.ts'
 export {
   type BasicResponse,
   decodeOcspResponse,

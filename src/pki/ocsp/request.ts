@@ -1,16 +1,13 @@
 /**
- * OCSP requests: ours, for one certificate and unsigned; and any that a responder may be sent.
+ * OCSP requests decoded: any that a responder may be sent.
  */
 
 import { viewBytes } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
 import { constructedTag } from '../der/tags.ts'
-import { encodeSequence } from '../der/writer.ts'
-import type { HashAlgorithm } from '../x509/algorithm.ts'
-import type { Certificate } from '../x509/certificate.ts'
 import type { Extension } from '../x509/extension.ts'
-import { type CertID, createCertID, encodeCertID, readCertID } from './cert-id.ts'
-import { decodeNonce, encodeNonceExtensions, readOcspExtensions } from './extensions.ts'
+import { type CertID, readCertID } from './cert-id.ts'
+import { decodeNonce, readOcspExtensions } from './extensions.ts'
 import { defaultMaxBytes, maxSingleResponses } from './limits.ts'
 import { malformed, tooLarge } from './malformed.ts'
 
@@ -27,28 +24,6 @@ export interface OcspRequest {
 export interface SingleRequest {
   readonly certID: CertID
   readonly extensions: readonly Extension[]
-}
-
-export interface EncodeOcspRequestOptions {
-  readonly certificate: Certificate | Uint8Array
-  /** Its proven issuer. */
-  readonly issuer: Certificate | Uint8Array
-  /** Of the certID. SHA-1 is what every responder and every stapling client understands. */
-  readonly hashAlgorithm: HashAlgorithm
-  /** Random octets, 32 advised; default none, so that the answer may come from a cache. */
-  readonly nonce?: Uint8Array
-}
-
-/**
- * Encodes a request about one certificate, unsigned.
- *
- * @see RFC 6960 §4.1.1, RFC 9919 §3.1
- */
-export function encodeOcspRequest(options: EncodeOcspRequestOptions): Uint8Array {
-  const { certificate, issuer, hashAlgorithm, nonce } = options
-  const request = encodeSequence(encodeCertID(createCertID(certificate, issuer, hashAlgorithm)))
-  const extensions = nonce === undefined ? undefined : encodeNonceExtensions(2, viewBytes(nonce, 'nonce'))
-  return encodeSequence(encodeSequence(encodeSequence(request), extensions))
 }
 
 /**
