@@ -173,6 +173,11 @@ describe('a tree that breaks a rule is reported', () => {
       'keep/fetch/a.ts: "transport" is state that every importer shares',
     ],
     [
+      'a file that does not say what lives there',
+      { 'keep/fetch/a.ts': 'export const a = 1' },
+      'keep/fetch/a.ts does not open with a comment that says what lives there',
+    ],
+    [
       'a long file without a reason',
       { 'keep/fetch/a.ts': '\n'.repeat(501) },
       'keep/fetch/a.ts has 501 lines and its first comment does not say "because"',
@@ -206,18 +211,31 @@ describe('a tree that keeps the rules is not reported', () => {
     ],
     ['a long file with a reason', { 'keep/fetch/a.ts': `/** Long because it is a table. */${'\n'.repeat(501)}` }],
   ])('%s', (_rule, files) => {
+    expect(inspectArchitecture(tree(opened(files)))).toEqual([])
+  })
+
+  it('a program that opens with its interpreter', () => {
+    const files = { 'run/cli/a.ts': '#!/usr/bin/env node\n/** What it runs. */\n' }
     expect(inspectArchitecture(tree(files))).toEqual([])
   })
 })
+
+/** The files, each opening with a comment unless it has one. */
+function opened(files: Record<string, string>): Record<string, string> {
+  const entries = Object.entries(files)
+  return Object.fromEntries(
+    entries.map(([path, text]) => [path, text.startsWith('/') ? text : `/** Here. */\n${text}`]),
+  )
+}
 
 /** A small src/ with these files beside the ones that its page needs. */
 function tree(files: Record<string, string>): string {
   const directory = mkdtempSync(join(tmpdir(), 'staplewright-architecture-'))
   directories.push(directory)
   const all = {
-    'src/keep/clock.ts': 'export const now = (): number => performance.now()',
-    'src/pki/x509/crypto.ts': "import 'node:crypto'",
-    'src/run/cli/main.ts': "import 'commander'",
+    'src/keep/clock.ts': '/** Time. */\nexport const now = (): number => performance.now()',
+    'src/pki/x509/crypto.ts': "/** Hashes. */\nimport 'node:crypto'",
+    'src/run/cli/main.ts': "/** The program. */\nimport 'commander'",
     ...Object.fromEntries(Object.entries(files).map(([path, text]) => [`src/${path}`, text])),
     'ARCHITECTURE.md': page,
     'package.json': JSON.stringify({ dependencies: { commander: '1' } }),

@@ -193,6 +193,7 @@ function inspectForm(file: string, facts: ModuleFacts): string[] {
   const parts = file.replace(/\.ts$/, '').split('/')
   const problems = parts.filter((part) => bannedNames.has(part)).map((part) => `${file}: "${part}" says nothing`)
   if (!parts.every((part) => /^[a-z0-9]+(-[a-z0-9]+)*$/.test(part))) problems.push(`${file}: names are kebab-case`)
+  if (!facts.opensWithComment) problems.push(`${file} does not open with a comment that says what lives there`)
   for (const each of facts.exports) {
     const isBannedVerb = facts.functions.includes(each) && bannedVerbs.test(each)
     if (isBannedVerb || bannedNouns.test(each)) problems.push(`${file}: "${each}" uses a banned word`)

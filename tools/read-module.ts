@@ -19,6 +19,8 @@ export interface ModuleFacts {
   /** Names of module-level `let` and `var`: state that every importer would share. */
   readonly moduleVariables: readonly string[]
   readonly firstComment: string
+  /** Whether nothing but a `#!` line stands before that comment. */
+  readonly opensWithComment: boolean
   readonly lines: number
 }
 
@@ -66,6 +68,7 @@ export function readModule(file: string, text: string): ModuleFacts {
     hasTopLevelAwait,
     moduleVariables: moduleVariables(program as unknown as Node),
     firstComment: comments[0]?.value ?? '',
+    opensWithComment: /^(#!.*\n)?\/[*/]/.test(text),
     lines: text.split('\n').length - 1,
   }
 }
