@@ -1,0 +1,29 @@
+/**
+ * How a command says that it failed: `error:` with what was found and expected, `hint:` with what to do, and an exit code.
+ */
+import { errorTable, isStapleError } from '../../errors.ts'
+import { ExitCode } from '../daemon/exit-code.ts'
+import type { Io } from './io.ts'
+
+/** Prints a failure to stderr and returns the exit code that stands for it. */
+export function reportFailure(thrown: unknown, io: Io): ExitCode {
+  if (isStapleError(thrown, 'ERR_CONFIG_INVALID')) {
+    const count = thrown.detail.problems.length
+    for (const problem of thrown.detail.problems) {
+      const key = problem.path ? `${problem.path}: ` : ''
+      io.stderr.write(
+        `error: ${problem.file}:${problem.line}:${problem.column}: ${key}found ${problem.found}, expected ${problem.expected}\n`,
+      )
+      if (problem.hint) io.stderr.write(`  hint: ${problem.hint}\n`)
+    }
+    io.stderr.write(`${count === 1 ? 'one problem' : `${count} problems`}; nothing was started\n`)
+    return ExitCode.config
+  }
+  if (isStapleError(thrown)) {
+    io.stderr.write(`error: ${thrown.message}\n  hint: ${errorTable[thrown.code].remedy}\n`)
+    return thrown.code === 'ERR_CONFIG_READ' ? ExitCode.config : ExitCode.internal
+  }
+  io.stderr.write(`error: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`)
+  io.stderr.write('  hint: this is a defect of Staplewright; please report it with the lines above\n')
+  return ExitCode.internal
+}

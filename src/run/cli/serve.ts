@@ -1,0 +1,69 @@
+/** `staplewright serve`: reads the configuration, then runs the daemon, or with -t the dry run. */
+import { type LoadedConfig, loadConfig } from '../config/index.ts'
+import { createDaemon } from '../daemon/daemon.ts'
+import { dryRun } from '../daemon/dry-run.ts'
+import type { ExitCode } from '../daemon/exit-code.ts'
+import { type Journal, type Level, openJournal } from '../journal/journal.ts'
+import { chooseStyle, type Io } from './io.ts'
+import { formatStaples } from './staple-table.ts'
+
+export interface ServeArguments {
+  readonly config: string
+  readonly test?: boolean
+  readonly listen?: string
+  readonly backend?: string
+  readonly json?: boolean
+  readonly wantsColour: boolean
+}
+
+/** Runs the command; resolves with its exit code. */
+export async function serve(given: ServeArguments, io: Io): Promise<ExitCode> {
+  const loaded = await loadConfig(given.config, {
+    environment: io.environment,
+    workingDirectory: io.workingDirectory,
+    ...(given.listen !== undefined && { listen: given.listen }),
+    ...(given.backend !== undefined && { backend: given.backend }),
+  })
+  return given.test ? await test(given, loaded, io) : await run(given, loaded, io)
+}
+
+async function run(given: ServeArguments, { settings, notices }: LoadedConfig, io: Io): Promise<ExitCode> {
+  const format = given.json ? 'json' : settings.log.format
+  const journal = await openJournal({
+    format: format === 'auto' ? (io.stderr.isTTY ? 'text' : 'json') : format,
+    level: settings.log.level as Level,
+    stream: io.stderr,
+    style: chooseStyle(io, io.stderr, given.wantsColour),
+    now: () => new Date(),
+  })
+  sayNotices(journal, notices)
+  const daemon = createDaemon({ settings, journal })
+  const ignored = [
+    io.onSignal('SIGTERM', () => daemon.stop('SIGTERM')),
+    io.onSignal('SIGINT', () => daemon.stop('SIGINT')),
+    io.onSignal('SIGHUP', () => daemon.refresh()),
+  ]
+  try {
+    return await daemon.run()
+  } finally {
+    for (const ignore of ignored) ignore()
+    journal.close()
+  }
+}
+
+async function test(given: ServeArguments, { settings, notices }: LoadedConfig, io: Io): Promise<ExitCode> {
+  const style = chooseStyle(io, io.stdout, given.wantsColour)
+  if (!given.json) for (const notice of notices) io.stderr.write(`note: ${formatNotice(notice)}\n`)
+  const found = await dryRun(settings)
+  if (given.json) io.stdout.write(`${JSON.stringify({ file: settings.file, ...found, notices }, null, 2)}\n`)
+  else io.stdout.write(formatStaples(found, new Date(), style))
+  return found.exitCode
+}
+
+function sayNotices(journal: Journal, notices: LoadedConfig['notices']): void {
+  for (const notice of notices) journal.say({ level: 'info', subject: 'config', text: formatNotice(notice) })
+}
+
+function formatNotice({ file, line, column, message }: LoadedConfig['notices'][number]): string {
+  return `${file}:${line}:${column}: ${message}`
+}

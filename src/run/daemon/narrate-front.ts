@@ -1,0 +1,90 @@
+/**
+ * The front's events as sentences. What clients can cause by the thousand (failed handshakes, a full house, a backend
+ * that is down) is said once a minute with its count, so that a flood of connections is not a flood of lines.
+ */
+import type { TerminatorEvent } from '../../serve/terminator/index.ts'
+import type { Line } from '../journal/journal.ts'
+
+/** Turns one event into one line, or into nothing when as much was said a moment ago. */
+export type NarrateFront = (event: TerminatorEvent) => Line | undefined
+
+/** Creates a narrator with an empty memory. */
+export function createFrontNarrator(): NarrateFront {
+  const said = new Map<string, { at: number; unsaid: number }>()
+
+  function seldom(event: TerminatorEvent, what: string, level: Line['level'], text: string): Line | undefined {
+    const at = event.at.getTime()
+    const before = said.get(what)
+    if (before && Math.abs(at - before.at) < quietMs) {
+      before.unsaid += 1
+      return undefined
+    }
+    const more = before && before.unsaid > 0 ? ` (and ${before.unsaid} more since it was last said)` : ''
+    if (said.size >= mostRemembered) said.clear()
+    said.set(what, { at, unsaid: 0 })
+    return { level, subject: 'front', text: `${text}${more}`, fields: { event: event.type, what } }
+  }
+
+  return (event) => {
+    switch (event.type) {
+      case 'connection-refused': {
+        const limit = event.reason === 'too-many-connections' ? 'max_connections' : 'the limit of handshakes at once'
+        return seldom(event, event.reason, 'warn', `connections are closed unread: ${limit} is reached`)
+      }
+      case 'handshake-failed':
+        return {
+          level: 'debug',
+          subject: 'front',
+          text: `handshake with ${event.remoteAddress ?? 'a client'} failed: ${event.message} (${event.code})`,
+        }
+      case 'handshake-refused':
+        return seldom(
+          event,
+          `${event.reason} ${event.serverName ?? ''}`,
+          'warn',
+          `handshakes ${event.serverName ? `for ${event.serverName} ` : ''}are refused: ${refusals[event.reason]}`,
+        )
+      case 'certificate-refused':
+        return {
+          level: 'error',
+          subject: event.site,
+          text: `new handshakes on this certificate are refused: ${refusals[event.reason]}`,
+          fields: { event: event.type },
+        }
+      case 'certificate-restored':
+        return {
+          level: 'notice',
+          subject: event.site,
+          text: 'the certificate is shown again',
+          fields: { event: event.type },
+        }
+      case 'backend-failed':
+        return seldom(event, `backend ${event.backend}`, 'error', `${event.error.message}: its clients are closed`)
+      case 'listener-failed':
+        return seldom(event, `listener ${event.code}`, 'error', `${event.address}: ${event.message} (${event.code})`)
+      case 'drained': {
+        const cut = event.destroyed > 0 ? `; ${event.destroyed} did not end in time and were cut` : ''
+        return {
+          level: 'info',
+          subject: 'front',
+          text: `the last connection is gone${cut}`,
+          fields: { event: event.type },
+        }
+      }
+      case 'stop':
+        // The daemon acts on it and says so.
+        return undefined
+    }
+  }
+}
+
+const quietMs = 60_000
+/** Names come from clients: what is remembered is bounded. */
+const mostRemembered = 1_000
+
+const refusals = {
+  revoked: 'it is revoked (on_revoked: stop-site)',
+  'no-staple': 'it has no staple (on_stale: refuse)',
+  'unknown-sni': 'no site has the name (unknown_sni: refuse)',
+  'tls-version': 'the TLS version is below min_version',
+} as const
