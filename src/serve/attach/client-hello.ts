@@ -1,0 +1,227 @@
+/**
+ * Reads what a ClientHello asks for, without touching the connection: bytes in, value out.
+ *
+ * It reads just enough to choose a certificate before OpenSSL sees the same bytes, and judges nothing: a message that
+ * it cannot read is handed on as it is, so that OpenSSL answers with the proper alert. See peek.ts for the socket.
+ */
+
+/** What a client offers, in the numbers of the TLS registries. */
+export interface ClientHello {
+  /** Lower case, as RFC 6066 has no case in host names. */
+  readonly serverName?: string
+  /** Whether it asks for a staple (status_request of type ocsp). */
+  readonly asksForStatus: boolean
+  /** Absent when the extension is: then TLS 1.2 means SHA-1 with either key. */
+  readonly signatureAlgorithms?: readonly number[]
+  readonly alpn: readonly string[]
+  /** From supported_versions; without that extension the one legacy_version. */
+  readonly supportedVersions: readonly number[]
+  readonly cipherSuites: readonly number[]
+  /** Absent when the extension is: then any curve will do. */
+  readonly supportedGroups?: readonly number[]
+}
+
+export type ClientHelloReading =
+  | { readonly kind: 'hello'; readonly hello: ClientHello }
+  /** More must come; nothing new can be known before there are `neededBytes` in all. */
+  | { readonly kind: 'incomplete'; readonly neededBytes: number }
+  | { readonly kind: 'unreadable'; readonly reason: 'not-tls' | 'not-a-client-hello' | 'too-long' | 'malformed' }
+
+/** The longest ClientHello that is read, and what its records' headers may add. */
+export const longestClientHelloBytes = 16_384
+const longestFlightBytes = longestClientHelloBytes + 32 * 5
+
+/**
+ * Reads the first handshake message of a TLS connection, put together from as many records as it takes.
+ *
+ * @param bytes - all that has arrived so far; what follows the ClientHello is not looked at
+ * @see RFC 8446 §4.1.2 and §5.1, RFC 5246 §7.4.1.2
+ */
+export function readClientHello(bytes: Uint8Array): ClientHelloReading {
+  const fragments: Uint8Array[] = []
+  let collected = 0
+  let messageBytes = 4
+  for (let offset = 0; ; ) {
+    if (bytes.length > offset && bytes[offset] !== handshakeRecord) return offset === 0 ? notTls : malformed
+    if (bytes.length > offset + 1 && bytes[offset + 1] !== 3) return offset === 0 ? notTls : malformed
+    if (bytes.length < offset + 5) return incomplete(offset + 5)
+    const length = uint16(bytes, offset + 3)
+    if (length === 0 || length > 16_384) return malformed
+    const end = offset + 5 + length
+    if (end > longestFlightBytes) return tooLong
+    const fragment = bytes.subarray(offset + 5, end)
+    fragments.push(fragment)
+    collected += fragment.length
+    if (collected >= 4) {
+      const head = fragments.length === 1 ? fragment : join(fragments, 4)
+      if (head[0] !== clientHelloMessage) return notAClientHello
+      messageBytes = 4 + uint24(head, 1)
+      if (messageBytes > longestClientHelloBytes) return tooLong
+      if (collected >= messageBytes) break
+    } else if (collected > 0 && fragments[0]?.[0] !== clientHelloMessage) return notAClientHello
+    if (bytes.length < end) return incomplete(end)
+    offset = end
+  }
+  const hello = decodeMessage(
+    fragments.length === 1 ? (fragments[0] as Uint8Array) : join(fragments, messageBytes),
+    messageBytes,
+  )
+  return hello === undefined ? malformed : { kind: 'hello', hello }
+}
+
+/** Reads the message's own fields; undefined when a length inside does not fit. */
+function decodeMessage(message: Uint8Array, messageBytes: number): ClientHello | undefined {
+  const reader = new Reader(message, 4, messageBytes)
+  const legacyVersion = reader.uint16()
+  reader.skip(32)
+  reader.skip(reader.uint8())
+  const cipherSuites = reader.vector(reader.uint16()).uint16s()
+  reader.skip(reader.uint8())
+  const hello: { -readonly [K in keyof ClientHello]: ClientHello[K] } = {
+    asksForStatus: false,
+    alpn: [],
+    supportedVersions: [legacyVersion],
+    cipherSuites,
+  }
+  // Extensions may be absent altogether: RFC 5246 §7.4.1.2.
+  const extensions = reader.left > 0 ? reader.vector(reader.uint16()) : undefined
+  while (extensions && extensions.left > 0 && !extensions.isBroken) {
+    const type = extensions.uint16()
+    const body = extensions.vector(extensions.uint16())
+    if (type === extensionType.serverName) readServerName(body, hello)
+    else if (type === extensionType.statusRequest) hello.asksForStatus = body.uint8() === ocspStatusType
+    else if (type === extensionType.supportedGroups) hello.supportedGroups = body.vector(body.uint16()).uint16s()
+    else if (type === extensionType.signatureAlgorithms)
+      hello.signatureAlgorithms = body.vector(body.uint16()).uint16s()
+    else if (type === extensionType.supportedVersions) hello.supportedVersions = body.vector(body.uint8()).uint16s()
+    else if (type === extensionType.alpn) hello.alpn = readProtocols(body.vector(body.uint16()))
+    if (body.isBroken) return undefined
+  }
+  return reader.isBroken || extensions?.isBroken ? undefined : hello
+}
+
+/** @see RFC 6066 §3 */
+function readServerName(body: Reader, hello: { serverName?: string }): void {
+  const list = body.vector(body.uint16())
+  while (list.left > 0 && !list.isBroken) {
+    const nameType = list.uint8()
+    const name = list.vector(list.uint16())
+    if (nameType === 0 && name.left > 0) hello.serverName ??= name.text().toLowerCase()
+  }
+}
+
+/** @see RFC 7301 §3.1 */
+function readProtocols(list: Reader): string[] {
+  const names: string[] = []
+  while (list.left > 0 && !list.isBroken) names.push(list.vector(list.uint8()).text())
+  return names
+}
+
+/** A cursor that never reads past its end: it breaks instead, and a broken one reads zeros. */
+class Reader {
+  readonly #bytes: Uint8Array
+  readonly #parent: Reader | undefined
+  #offset: number
+  readonly #end: number
+  #isBroken = false
+
+  constructor(bytes: Uint8Array, offset: number, end: number, parent?: Reader) {
+    this.#bytes = bytes
+    this.#offset = offset
+    this.#end = end
+    this.#parent = parent
+  }
+
+  get left(): number {
+    return this.#end - this.#offset
+  }
+
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
+  /** A vector that breaks breaks what it is part of. */
+  set isBroken(isBroken: boolean) {
+    this.#isBroken = isBroken
+    if (isBroken && this.#parent) this.#parent.isBroken = true
+  }
+
+  skip(count: number): number {
+    const from = this.#offset
+    if (count > this.left) {
+      this.isBroken = true
+      this.#offset = this.#end
+    } else this.#offset += count
+    return from
+  }
+
+  uint8(): number {
+    const from = this.skip(1)
+    return this.#isBroken ? 0 : (this.#bytes[from] ?? 0)
+  }
+
+  uint16(): number {
+    const from = this.skip(2)
+    return this.#isBroken ? 0 : uint16(this.#bytes, from)
+  }
+
+  vector(length: number): Reader {
+    const from = this.skip(length)
+    return new Reader(this.#bytes, from, this.#isBroken ? from : from + length, this)
+  }
+
+  uint16s(): number[] {
+    if (this.left % 2 === 1) this.isBroken = true
+    const values: number[] = []
+    while (this.left > 1) values.push(this.uint16())
+    return values
+  }
+
+  text(): string {
+    const from = this.skip(this.left)
+    let text = ''
+    for (let index = from; index < this.#end; index++) text += String.fromCharCode(this.#bytes[index] ?? 0)
+    return text
+  }
+}
+
+function join(fragments: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let offset = 0
+  for (const fragment of fragments) {
+    if (offset >= length) break
+    whole.set(fragment.subarray(0, length - offset), offset)
+    offset += fragment.length
+  }
+  return whole
+}
+
+function uint16(bytes: Uint8Array, offset: number): number {
+  return ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)
+}
+
+function uint24(bytes: Uint8Array, offset: number): number {
+  return ((bytes[offset] ?? 0) << 16) | uint16(bytes, offset + 1)
+}
+
+function incomplete(neededBytes: number): ClientHelloReading {
+  return { kind: 'incomplete', neededBytes }
+}
+
+const notTls: ClientHelloReading = { kind: 'unreadable', reason: 'not-tls' }
+const notAClientHello: ClientHelloReading = { kind: 'unreadable', reason: 'not-a-client-hello' }
+const tooLong: ClientHelloReading = { kind: 'unreadable', reason: 'too-long' }
+const malformed: ClientHelloReading = { kind: 'unreadable', reason: 'malformed' }
+
+const handshakeRecord = 22
+const clientHelloMessage = 1
+const ocspStatusType = 1
+/** @see the IANA registry of TLS ExtensionType values */
+const extensionType = {
+  serverName: 0,
+  statusRequest: 5,
+  supportedGroups: 10,
+  signatureAlgorithms: 13,
+  alpn: 16,
+  supportedVersions: 43,
+} as const

@@ -1,0 +1,87 @@
+/** What a terminator tells about itself: facts as they happen, told apart by `type`. It writes no log and ends no process. */
+import type { StapleError } from '../../errors.ts'
+import type { RefusalReason, StopReason } from '../attach/policy.ts'
+
+export type TerminatorEvent =
+  | ConnectionRefused
+  | HandshakeFailed
+  | HandshakeRefused
+  | CertificateRefused
+  | CertificateRestored
+  | BackendFailed
+  | ListenerFailed
+  | StopAsked
+  | Drained
+
+interface Common {
+  readonly at: Date
+}
+
+interface Remote extends Common {
+  readonly remoteAddress: string | undefined
+}
+
+/** A connection was closed unread: one of the limits was reached. */
+export interface ConnectionRefused extends Remote {
+  readonly type: 'connection-refused'
+  readonly reason: 'too-many-connections' | 'too-many-handshakes'
+}
+
+/** A client failed the handshake or did not finish it in time; `code` is OpenSSL's or Node's. */
+export interface HandshakeFailed extends Remote {
+  readonly type: 'handshake-failed'
+  readonly code: string
+  readonly message: string
+}
+
+/** A handshake was refused for what the site is, before the backend heard of it. */
+export interface HandshakeRefused extends Remote {
+  readonly type: 'handshake-refused'
+  readonly reason: RefusalReason | 'unknown-sni' | 'tls-version'
+  readonly serverName: string | undefined
+}
+
+/** From now on every full handshake on this certificate is refused, and no session on it is resumed. */
+export interface CertificateRefused extends Common {
+  readonly type: 'certificate-refused'
+  readonly reason: RefusalReason
+  readonly certificateKey: string
+  readonly site: string
+}
+
+/** The certificate is shown again. */
+export interface CertificateRestored extends Common {
+  readonly type: 'certificate-restored'
+  readonly certificateKey: string
+  readonly site: string
+}
+
+/** The backend could not be reached; its client was closed. */
+export interface BackendFailed extends Remote {
+  readonly type: 'backend-failed'
+  readonly backend: string
+  readonly error: StapleError<'ERR_TERMINATOR_BACKEND'>
+}
+
+/** A listener in use reported an error, as when the process runs out of file descriptors. It listens on. */
+export interface ListenerFailed extends Common {
+  readonly type: 'listener-failed'
+  readonly address: string
+  readonly code: string
+  readonly message: string
+}
+
+/** The policies of a site say that everything is to stop. Who called decides what that means; told once a certificate. */
+export interface StopAsked extends Common {
+  readonly type: 'stop'
+  readonly reason: StopReason
+  readonly certificateKey: string
+  readonly site: string
+}
+
+/** The last connection is gone. */
+export interface Drained extends Common {
+  readonly type: 'drained'
+  /** How many did not end in time and were cut. */
+  readonly destroyed: number
+}

@@ -1,0 +1,126 @@
+/**
+ * The sites of a terminator, and which of them a client means.
+ *
+ * Looked up once or twice in every handshake, hence maps: Node's own `addContext` tries one pattern after the other.
+ */
+import type { SecureContext } from 'node:tls'
+import { keyType } from '../../pki/x509/crypto.ts'
+import { parsePemCertificates } from '../../pki/x509/pem.ts'
+import { type KeyFamily, keyFamily } from '../attach/key-choice.ts'
+import { isRefusing, isStapled, type Policies, type RefusalReason, type StopReason } from '../attach/policy.ts'
+import { type BackendAddress, parseBackend } from './backend.ts'
+import type { TerminatorCertificate, TerminatorSite } from './options.ts'
+
+export interface Site {
+  /** What events call it: its first name, or the default. */
+  readonly label: string
+  readonly options: TerminatorSite
+  readonly policies: Policies
+  readonly backend: BackendAddress
+  readonly certificates: readonly SiteCertificate[]
+  /** Whether some state of the keeper makes it refuse handshakes; only then is it judged after each. */
+  readonly isStrict: boolean
+}
+
+/** One certificate of one site, and what is done with it now. */
+export interface SiteCertificate {
+  readonly options: TerminatorCertificate
+  readonly certificateKey: string
+  readonly family: KeyFamily
+  readonly der: Uint8Array
+  readonly isStapled: boolean
+  readonly site: Site
+  /** Set when the server is made (contexts.ts). */
+  context: SecureContext | undefined
+  /** Why full handshakes on it are refused at present. */
+  refusal: RefusalReason | undefined
+  /** What was told in a 'stop' event. */
+  stopTold: StopReason | undefined
+}
+
+export interface SiteTable {
+  readonly sites: readonly Site[]
+  readonly default: Site
+  /** The site of a name; undefined when no site has it. Without a name: the default. */
+  find(serverName: string | false | null | undefined): Site | undefined
+  /** The certificates with these bytes: the same one may be shown by several sites, under different policies. */
+  findCertificates(der: Buffer): readonly SiteCertificate[]
+}
+
+/** Builds the table. Throws a TypeError for sites that cannot be told apart or certificates that cannot stand together. */
+export function createSiteTable(options: readonly TerminatorSite[], defaultBackend: string | undefined): SiteTable {
+  const sites = options.map((site) => createSite(site, defaultBackend))
+  const [first] = sites
+  if (first === undefined) throw new TypeError('sites: expected at least one, found none')
+  const exact = new Map<string, Site>()
+  const wildcard = new Map<string, Site>()
+  const byBytes = new Map<string, SiteCertificate[]>()
+  for (const site of sites) {
+    for (const name of site.options.names) {
+      const isWildcard = name.startsWith('*.')
+      const [names, key] = isWildcard ? [wildcard, name.slice(2).toLowerCase()] : [exact, name.toLowerCase()]
+      // The first site that has a name keeps it: with nats-server too the first certificate that fits is taken.
+      if (!names.has(key)) names.set(key, site)
+    }
+    for (const certificate of site.certificates) {
+      const key = bytesKey(certificate.der)
+      byBytes.set(key, [...(byBytes.get(key) ?? []), certificate])
+    }
+  }
+  return {
+    sites,
+    default: first,
+    find(serverName) {
+      if (!serverName) return first
+      const name = serverName.toLowerCase()
+      return exact.get(name) ?? (wildcard.size === 0 ? undefined : wildcard.get(name.slice(name.indexOf('.') + 1)))
+    },
+    findCertificates: (der) => byBytes.get(der.toString('latin1')) ?? [],
+  }
+}
+
+/** The certificate of a site that suits a key family; sites with a single one show that to everybody. */
+export function certificateFor(site: Site, family: KeyFamily): SiteCertificate {
+  for (const certificate of site.certificates) if (certificate.family === family) return certificate
+  return site.certificates[0] as SiteCertificate
+}
+
+function createSite(options: TerminatorSite, defaultBackend: string | undefined): Site {
+  const label = options.names[0] ?? 'default'
+  const backend = options.backend ?? defaultBackend
+  if (backend === undefined) throw new TypeError(`sites: ${label} has no backend, and there is no default one`)
+  if (options.certificates.length === 0) throw new TypeError(`sites: ${label} has no certificate`)
+  const certificates: SiteCertificate[] = []
+  const site: Site = {
+    label,
+    options,
+    policies: options.policies,
+    backend: parseBackend(backend),
+    certificates,
+    isStrict: options.mode !== 'never' && isRefusing(options.policies),
+  }
+  for (const one of options.certificates) {
+    const [leaf] = parsePemCertificates(one.chain)
+    if (leaf === undefined) throw new TypeError(`sites: a chain of ${label} holds no certificate`)
+    const family = keyFamily(keyType(leaf))
+    if (certificates.some((other) => other.family === family)) {
+      throw new TypeError(`sites: ${label} has two certificates with ${family} keys; give each a site of its own`)
+    }
+    certificates.push({
+      options: one,
+      certificateKey: one.certificateKey,
+      family,
+      der: leaf.der,
+      isStapled: isStapled(options.mode, leaf),
+      site,
+      context: undefined,
+      refusal: undefined,
+      stopTold: undefined,
+    })
+  }
+  return site
+}
+
+function bytesKey(der: Uint8Array): string {
+  return Buffer.from(der.buffer, der.byteOffset, der.length).toString('latin1')
+}
