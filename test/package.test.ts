@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { readExamples } from '../tools/docstrings.ts'
 import { nodeVersions } from '../tools/nodes.mjs'
 import { temporaryDirectory } from './kit/temporary.ts'
 
@@ -131,14 +132,47 @@ describe.each(['node16', 'bundler'])('TypeScript with moduleResolution %s', (mod
     writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   })
 
-  it.each(readdirSync(join(root, 'test/types')))('compiles %s with every library checked', async (file) => {
+  it('compiles the examples of the docstrings', async () => {
+    writeFileSync(join(consumer, 'examples.ts'), await formatExamples())
+    await compile('examples.ts')
+  })
+
+  it.each(readdirSync(join(root, 'test/types')))('compiles %s with every library checked', (file) => compile(file))
+
+  async function compile(file: string): Promise<void> {
     const module = moduleResolution === 'node16' ? 'node16' : 'esnext'
     const environment = file.startsWith('browser') ? ['--lib', 'es2023,dom'] : ['--types', 'node', '--lib', 'es2023']
     const strictness = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false', '--target', 'es2023']
     const how = ['--noEmit', '--module', module, '--moduleResolution', moduleResolution, ...strictness, ...environment]
     await run(process.execPath, [bin('typescript', 'tsc'), ...how, file], consumer)
-  })
+  }
 })
+
+/** Every docstring's example in a function of its own, with the doors' exports and what the examples take as given. */
+async function formatExamples(): Promise<string> {
+  const imported = new Set<string>()
+  const lines: string[] = []
+  for (const door of doors) {
+    const script = `console.log(JSON.stringify(Object.keys(await import('${door}'))))`
+    const names: string[] = JSON.parse(await run(process.execPath, ['--input-type=module', '-e', script], project))
+    lines.push(`import { ${names.filter((name) => !imported.has(name)).join(', ')} } from '${door}'`)
+    for (const name of names) imported.add(name)
+  }
+  const examples = readExamples(join(root, 'src')).map(
+    ({ file, title, code }, index) => `// ${file}: ${title}\nexport async function example${index}() {\n${code}\n}`,
+  )
+  expect(examples).not.toEqual([])
+  return [...lines, given, ...examples].join('\n')
+}
+
+/** What a docstring's example may use without saying where it comes from. */
+const given = `
+declare const der: Uint8Array
+declare const certificate: Uint8Array
+declare const issuer: Uint8Array
+declare const fetcher: Parameters<typeof createKeeper>[0]['fetcher']
+declare const server: import('node:tls').Server
+`
 
 function binary(): string {
   return join(project, 'node_modules/staplewright', manifest.bin.staplewright)
