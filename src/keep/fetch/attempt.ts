@@ -1,0 +1,119 @@
+/**
+ * One attempt over all responders of a certificate: who is asked when, and when it is over.
+ *
+ * The next URL starts when the one before it failed, or did not answer for a while; the first acceptable answer wins and
+ * ends the others. The deadline counts from the first request, not from the wait for a free slot.
+ */
+
+import { StapleError } from '../../errors.ts'
+import type { Clock } from '../clock.ts'
+import type { FetchedStaple } from './contract.ts'
+import { fetchError } from './failure.ts'
+
+/** What asking one responder has come to so far. */
+export interface Lane {
+  readonly responderURL: string
+  readonly failures: StapleError[]
+  /** The responder's own wish; the longest it said. */
+  retryAfterMs?: number
+}
+
+export type Answer = Omit<FetchedStaple, 'failures' | 'elapsedMs'>
+
+/**
+ * Asks one responder; what fails is put into the lane.
+ *
+ * @param onStart - to be called when the first request goes out
+ * @returns undefined when all that could be tried there has failed; rejects only when aborted
+ */
+export type AskResponder = (lane: Lane, signal: AbortSignal, onStart: () => void) => Promise<Answer | undefined>
+
+export interface AttemptOptions {
+  readonly clock: Clock
+  readonly responderURLs: readonly string[]
+  readonly deadlineMs: number
+  readonly nextURLAfterMs: number
+  readonly ask: AskResponder
+}
+
+/** @throws {@link StapleError} `ERR_FETCH_FAILED`; the signal's reason when aborted */
+export function attempt(o: AttemptOptions, signal: AbortSignal): Promise<FetchedStaple> {
+  const urls = [...new Set(o.responderURLs)]
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const controller = new AbortController()
+    const lanes: Lane[] = []
+    const open = new Set<Lane>()
+    let startedAt: number | undefined
+    let cancelDeadline: (() => void) | undefined
+    let cancelNext: (() => void) | undefined
+    let isEnded = false
+
+    const end = (settle: () => void) => {
+      if (isEnded) return
+      isEnded = true
+      cancelDeadline?.()
+      cancelNext?.()
+      signal.removeEventListener('abort', onAbort)
+      settle()
+      if (open.size > 0) controller.abort(signal.aborted ? signal.reason : undefined)
+    }
+    const onAbort = () => end(() => reject(signal.reason))
+    signal.addEventListener('abort', onAbort, { once: true })
+
+    const onDeadline = () => {
+      for (const lane of open) {
+        const what = `no acceptable answer within the ${o.deadlineMs} ms of the whole attempt`
+        const expected = `an answer within ${o.deadlineMs} ms`
+        lane.failures.push(
+          fetchError('ERR_FETCH_TIMEOUT', { method: 'asking', url: lane.responderURL }, what, {
+            expected,
+            found: 'none',
+          }),
+        )
+      }
+      end(() => reject(failed(lanes)))
+    }
+
+    const startNext = () => {
+      cancelNext?.()
+      const responderURL = urls[lanes.length]
+      if (responderURL === undefined || isEnded) return
+      const lane: Lane = { responderURL, failures: [] }
+      const isLast = () => lane === lanes.at(-1)
+      lanes.push(lane)
+      open.add(lane)
+      const onStart = () => {
+        if (isEnded) return
+        if (startedAt === undefined) {
+          startedAt = o.clock.monotonicMs()
+          cancelDeadline = o.clock.wake(o.deadlineMs, onDeadline)
+        }
+        if (isLast() && lanes.length < urls.length) cancelNext = o.clock.wake(o.nextURLAfterMs, startNext)
+      }
+      o.ask(lane, controller.signal, onStart).then(
+        (answer) => {
+          open.delete(lane)
+          if (answer) {
+            const elapsedMs = o.clock.monotonicMs() - (startedAt ?? o.clock.monotonicMs())
+            end(() => resolve({ ...answer, elapsedMs, failures: lanes.flatMap((each) => each.failures) }))
+          } else if (isLast() && lanes.length < urls.length) startNext()
+          else if (open.size === 0) end(() => reject(failed(lanes)))
+        },
+        (error) => end(() => reject(error)),
+      )
+    }
+    startNext()
+  })
+}
+
+/** Every cause, in the order of the URLs; a message said twice is shown once. */
+function failed(lanes: readonly Lane[]): StapleError<'ERR_FETCH_FAILED'> {
+  const causes = lanes.flatMap((lane) => lane.failures)
+  const waits = lanes.flatMap((lane) => lane.retryAfterMs ?? [])
+  const messages = [...new Set(causes.map((cause) => cause.message))]
+  return new StapleError('ERR_FETCH_FAILED', `no responder gave an acceptable answer: ${messages.join('; ')}`, {
+    causes,
+    ...(waits.length > 0 ? { retryAfterMs: Math.max(...waits) } : {}),
+  })
+}

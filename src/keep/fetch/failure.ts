@@ -1,0 +1,110 @@
+/**
+ * Failed exchanges in words: every message names method, address and what was found, in one readable line.
+ *
+ * `detail` keeps the same facts apart; Node's own code is in both, because people search for it.
+ */
+
+import { type ErrorDetail, type FetchDetail, StapleError } from '../../errors.ts'
+
+/** What an exchange was, for its messages. */
+export interface Exchanged {
+  /** GET or POST, or CONNECT while a tunnel is made. */
+  readonly method: string
+  /** The address as people know it: without the base64 of a GET. */
+  readonly url: string
+  /** How it got there, as ` through http://proxy:3128`. */
+  readonly way?: string
+}
+
+type ExchangeCode =
+  | 'ERR_FETCH_NETWORK'
+  | 'ERR_FETCH_TIMEOUT'
+  | 'ERR_FETCH_HTTP_STATUS'
+  | 'ERR_FETCH_CONTENT_TYPE'
+  | 'ERR_FETCH_TOO_LARGE'
+  | 'ERR_FETCH_REDIRECT'
+  | 'ERR_FETCH_FORBIDDEN_ADDRESS'
+  | 'ERR_FETCH_HOST_DOWN'
+
+export function fetchError(
+  code: ExchangeCode,
+  exchanged: Exchanged,
+  what: string,
+  detail: Omit<FetchDetail, 'url' | 'method'> = {},
+  cause?: unknown,
+): StapleError {
+  const full: FetchDetail = { url: exchanged.url, method: exchanged.method, ...detail }
+  return new StapleError(
+    code,
+    `${labelOf(exchanged)}: ${what}`,
+    full as ErrorDetail<ExchangeCode>,
+    cause === undefined ? undefined : { cause },
+  )
+}
+
+export function labelOf(exchanged: Exchanged): string {
+  return `${exchanged.method} ${exchanged.url}${exchanged.way ?? ''}`
+}
+
+/** The same refusal, with the exchange it happened in named before it. */
+export function inExchange(error: StapleError, exchanged: Exchanged, note = ''): StapleError {
+  return new StapleError(error.code, `${labelOf(exchanged)}${note}: ${error.message}`, error.detail, { cause: error })
+}
+
+/** A transport fault, in words and with Node's code. */
+export function networkError(error: unknown, exchanged: Exchanged): StapleError {
+  const { code, where, message } = readNetworkError(error)
+  const words = code === undefined ? undefined : wordsFor(code)
+  const evidence = [code, where].filter(Boolean).join(' ')
+  const what = words === undefined ? [message, code && `(${code})`].filter(Boolean).join(' ') : `${words} (${evidence})`
+  return fetchError(
+    'ERR_FETCH_NETWORK',
+    exchanged,
+    what || 'the connection failed',
+    { ...(code === undefined ? {} : { networkCode: code }), found: what },
+    error,
+  )
+}
+
+interface NetworkErrorFacts {
+  readonly code: string | undefined
+  readonly where: string
+  readonly message: string
+}
+
+function readNetworkError(error: unknown): NetworkErrorFacts {
+  const { code, address, port, hostname, message, errors } = error as NodeJS.ErrnoException & {
+    address?: string
+    port?: number
+    hostname?: string
+    errors?: readonly unknown[]
+  }
+  // several addresses were tried: Node's AggregateError has an empty message
+  if (errors && errors.length > 0) {
+    const each = errors.map(readNetworkError)
+    const where = each.map((one) => one.where).filter(Boolean)
+    return { code: each[0]?.code ?? code, where: where.join(', '), message: each[0]?.message ?? message }
+  }
+  const host = address?.includes(':') ? `[${address}]` : address
+  const where = host === undefined ? (hostname ?? '') : port === undefined ? host : `${host}:${port}`
+  return { code, where, message }
+}
+
+function wordsFor(code: string): string | undefined {
+  if (code.startsWith('HPE_')) return 'the answer is not HTTP'
+  return words[code]
+}
+
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection closed before the answer',
+  EPIPE: 'connection closed before the answer',
+  ETIMEDOUT: 'no connection in time',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  EADDRNOTAVAIL: 'no address or port of this machine is left for the connection',
+  EMFILE: 'this process has too many open files',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'the name server did not answer',
+  ENODATA: 'the host name has no address',
+}

@@ -1,0 +1,12 @@
+/** The fetcher's door: staples and issuers over HTTP. Re-exports only; start at fetcher.ts. */
+
+export type {
+  FetchedStaple,
+  Fetcher,
+  FetcherOptions,
+  HttpMethod,
+  Origin,
+  StapleQuestion,
+  VerifyPolicies,
+} from './contract.ts'
+export { createFetcher } from './fetcher.ts'

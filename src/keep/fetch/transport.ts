@@ -1,0 +1,368 @@
+/**
+ * One HTTP request and its whole answer, inside its limits: time, size, redirects, addresses; directly or through a proxy.
+ *
+ * Only node:http. Timers run on the Clock and cover everything up to the last byte, so a responder that drips ends like
+ * one that hangs. What the answer means is exchange.ts's business.
+ */
+
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { isIP, type LookupFunction } from 'node:net'
+import { rootCertificates } from 'node:tls'
+import type { Clock } from '../clock.ts'
+import { ForbiddenAddress, isPrivateAddress, publicLookup } from './address.ts'
+import type { Origin } from './contract.ts'
+import { type Exchanged, fetchError, networkError } from './failure.ts'
+import { basicAuthorization, type ChooseProxy, type Proxy } from './proxy.ts'
+import { openTunnel } from './tunnel.ts'
+
+export interface TransportOptions {
+  readonly clock: Clock
+  readonly userAgent: string
+  readonly chooseProxy: ChooseProxy
+  readonly lookup: LookupFunction | undefined
+  readonly privateAddresses: Readonly<Record<Origin, 'allow' | 'refuse'>>
+  readonly ca: readonly string[]
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly redirects: number
+  readonly maxBytes: number
+}
+
+export interface HttpRequest {
+  readonly url: URL
+  readonly method: 'GET' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly origin: Origin
+  /** The address for messages. */
+  readonly label: string
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Uint8Array
+  /** For messages: where the answer came from, redirects included. */
+  readonly exchanged: Exchanged
+}
+
+export interface Transport {
+  /**
+   * @throws {@link StapleError} `ERR_FETCH_NETWORK`, `_TIMEOUT`, `_TOO_LARGE`, `_REDIRECT`, `_FORBIDDEN_ADDRESS`; the signal's reason when aborted
+   */
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>
+  close(): void
+}
+
+/** One way of making one connection: what differs between direct, absolute form and CONNECT. */
+interface Way {
+  readonly options: RequestOptions
+  readonly isSecure: boolean
+}
+
+/** Node gives an address 250 ms before the next one is tried too, and slow lines then never connect. */
+const addressAttemptMs = 1500
+
+export function createTransport(o: TransportOptions): Transport {
+  const ca = o.ca.length > 0 ? [...rootCertificates, ...o.ca] : undefined
+  const pool = { keepAlive: true, maxFreeSockets: 16, timeout: 30_000 }
+  const createAgents = () => ({ http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...(ca ? { ca } : {}) }) })
+  // a connection is kept for the origin that its address was checked for
+  const agents = { operator: createAgents(), stranger: createAgents() }
+
+  async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const controller = new AbortController()
+    const forward = () => controller.abort(signal.reason)
+    if (signal.aborted) forward()
+    else signal.addEventListener('abort', forward, { once: true })
+    const progress = { exchanged: { method: request.method, url: request.label } as Exchanged, bytes: 0 }
+    const cancelTimer = o.clock.wake(o.requestTimeoutMs, () => {
+      const got = progress.bytes === 0 ? '' : `, ${progress.bytes} bytes of it came`
+      const what = `no complete answer within ${o.requestTimeoutMs} ms${got}`
+      controller.abort(
+        fetchError('ERR_FETCH_TIMEOUT', progress.exchanged, what, {
+          expected: `a complete answer within ${o.requestTimeoutMs} ms`,
+          found: progress.bytes === 0 ? 'nothing' : `${progress.bytes} bytes`,
+        }),
+      )
+    })
+    try {
+      return await follow(request, controller.signal, progress)
+    } finally {
+      cancelTimer()
+      signal.removeEventListener('abort', forward)
+    }
+  }
+
+  /** Sends, and sends again where a redirect says so. */
+  async function follow(request: HttpRequest, signal: AbortSignal, progress: Progress): Promise<HttpAnswer> {
+    let url = request.url
+    let method = request.method
+    for (let redirects = 0; ; redirects++) {
+      const body = method === 'POST' ? request.body : undefined
+      const headers = headersFor(request, url, method, body)
+      const answer = await hop({ url, method, headers, body, origin: request.origin, signal, progress })
+      const location = answer.headers.location
+      if (!redirectStatuses.has(answer.status) || location === undefined) {
+        return { ...answer, exchanged: progress.exchanged }
+      }
+      const next = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined
+      if (!next || !isHttp(next)) {
+        throw fetchError('ERR_FETCH_REDIRECT', progress.exchanged, `redirects to ${location.slice(0, 200)}`, {
+          httpStatus: answer.status,
+          expected: 'an http or https URL',
+          found: location.slice(0, 200),
+        })
+      }
+      if (redirects >= o.redirects) {
+        throw fetchError('ERR_FETCH_REDIRECT', progress.exchanged, `redirects more than ${o.redirects} times`, {
+          httpStatus: answer.status,
+          expected: `at most ${o.redirects} redirects`,
+          found: next.origin,
+        })
+      }
+      // 301 and 302 turn a browser's POST into GET; an OCSP POST without its body asks nothing
+      if (answer.status === 303) method = 'GET'
+      url = next
+      const seen = `${next.origin}${next.pathname.length > 60 ? '/…' : next.pathname}`
+      progress.exchanged = { ...progress.exchanged, way: ` redirected to ${seen}` }
+    }
+  }
+
+  function headersFor(
+    request: HttpRequest,
+    url: URL,
+    method: string,
+    body: Uint8Array | undefined,
+  ): Record<string, string | number> {
+    const headers: Record<string, string | number> = {
+      host: url.host,
+      'user-agent': o.userAgent,
+      'accept-encoding': 'identity',
+      ...request.headers,
+    }
+    if (body) headers['content-length'] = body.length
+    if (method !== 'POST') delete headers['content-type']
+    if (url.origin === request.url.origin) {
+      const authorization = basicAuthorization(url.username, url.password)
+      if (authorization !== undefined && request.origin === 'operator') headers.authorization = authorization
+    }
+    return headers
+  }
+
+  /** One request on one connection, made anew once when a kept connection turns out to be dead. */
+  async function hop(one: Hop): Promise<Omit<HttpAnswer, 'exchanged'>> {
+    if (!isHttp(one.url)) {
+      throw fetchError('ERR_FETCH_FORBIDDEN_ADDRESS', one.progress.exchanged, `${one.url.protocol} is not asked`, {
+        expected: 'an http or https URL',
+        found: one.url.protocol,
+      })
+    }
+    const isRefusing = o.privateAddresses[one.origin] === 'refuse'
+    const host = one.url.hostname.replace(/^\[|\]$/g, '')
+    if (isRefusing && isIP(host) !== 0 && isPrivateAddress(host)) throw forbidden(one.progress.exchanged, host)
+    const proxy = o.chooseProxy(one.url)
+    if (proxy) {
+      const { exchanged } = one.progress
+      one.progress.exchanged = { ...exchanged, way: `${exchanged.way ?? ''} through ${proxy.label}` }
+      if (isRefusing && isIP(host) === 0) await resolvePublic(host, one)
+    }
+    const lookup = isRefusing && !proxy ? publicLookup(o.lookup) : o.lookup
+    try {
+      return await exchange(one, await wayOf(one, proxy, lookup, true))
+    } catch (error) {
+      if (!(error instanceof DeadConnection)) throw error
+      return exchange(one, await wayOf(one, proxy, lookup, false))
+    }
+  }
+
+  async function wayOf(
+    one: Hop,
+    proxy: Proxy | undefined,
+    lookup: LookupFunction | undefined,
+    isKept: boolean,
+  ): Promise<Way> {
+    const { url, method, origin } = one
+    const isSecure = url.protocol === 'https:'
+    const common: RequestOptions = {
+      method,
+      headers: one.headers,
+      ...({ autoSelectFamilyAttemptTimeout: addressAttemptMs } as object),
+      ...(lookup ? { lookup } : {}),
+    }
+    if (proxy && isSecure) {
+      const socket = await openTunnel({
+        ...o,
+        target: url,
+        proxy,
+        ca,
+        signal: one.signal,
+        exchanged: one.progress.exchanged,
+      })
+      const path = `${url.pathname}${url.search}`
+      return { isSecure: false, options: { ...common, path, createConnection: () => socket } }
+    }
+    const peer = proxy ? proxy.url : url
+    const isPeerSecure = peer.protocol === 'https:'
+    if (proxy?.authorization) one.headers['proxy-authorization'] = proxy.authorization
+    const agent = isPeerSecure ? agents[origin].https : agents[origin].http
+    return {
+      isSecure: isPeerSecure,
+      options: {
+        ...common,
+        hostname: peer.hostname.replace(/^\[|\]$/g, ''),
+        port: peer.port || (isPeerSecure ? 443 : 80),
+        path: proxy ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
+        agent: isKept ? agent : false,
+        ...(isPeerSecure && ca ? ({ ca } as object) : {}),
+      },
+    }
+  }
+
+  function exchange(one: Hop, way: Way): Promise<Omit<HttpAnswer, 'exchanged'>> {
+    const { signal, progress } = one
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason)
+      const request = (way.isSecure ? httpsRequest : httpRequest)(way.options)
+      let cancelConnect: (() => void) | undefined
+      let isSettled = false
+      const settle = (outcome: () => void) => {
+        if (isSettled) return
+        isSettled = true
+        cancelConnect?.()
+        signal.removeEventListener('abort', onAbort)
+        outcome()
+      }
+      const fail = (error: unknown) =>
+        settle(() => {
+          request.destroy()
+          reject(error)
+        })
+      const onAbort = () => fail(signal.reason)
+      signal.addEventListener('abort', onAbort, { once: true })
+
+      request.on('socket', (socket) => {
+        if (!socket.connecting || isSettled) return
+        cancelConnect = o.clock.wake(o.connectTimeoutMs, () =>
+          fail(
+            fetchError('ERR_FETCH_TIMEOUT', progress.exchanged, `no connection within ${o.connectTimeoutMs} ms`, {
+              expected: `a connection within ${o.connectTimeoutMs} ms`,
+              found: 'none',
+            }),
+          ),
+        )
+        socket.once(way.isSecure ? 'secureConnect' : 'connect', () => cancelConnect?.())
+      })
+      request.on('error', (error) => {
+        if (request.reusedSocket && progress.bytes === 0 && isClosing(error)) return fail(new DeadConnection())
+        if (error instanceof ForbiddenAddress) return fail(forbidden(progress.exchanged, error.message, error))
+        fail(networkError(error, progress.exchanged))
+      })
+      request.on('response', (response) => {
+        cancelConnect?.()
+        const status = response.statusCode ?? 0
+        if (redirectStatuses.has(status) && response.headers.location !== undefined) {
+          // its body is of no use, and reading it would be a way to keep us busy
+          return settle(() => {
+            request.destroy()
+            resolve({ status, headers: response.headers, body: new Uint8Array() })
+          })
+        }
+        const chunks: Uint8Array[] = []
+        let length = 0
+        const tooLarge = (found: string) =>
+          fail(
+            fetchError('ERR_FETCH_TOO_LARGE', progress.exchanged, `the answer is over ${o.maxBytes} bytes: ${found}`, {
+              httpStatus: status,
+              expected: `at most ${o.maxBytes} bytes`,
+              found,
+            }),
+          )
+        const announced = Number(response.headers['content-length'])
+        if (announced > o.maxBytes) return tooLarge(`${announced} bytes announced`)
+        response.on('data', (chunk: Uint8Array) => {
+          length += chunk.length
+          progress.bytes = length
+          if (length > o.maxBytes) tooLarge(`${length} bytes so far`)
+          else chunks.push(chunk)
+        })
+        response.on('error', (error) => fail(networkError(error, progress.exchanged)))
+        response.on('end', () => {
+          if (!response.complete) return // 'error' says why
+          const [only] = chunks
+          settle(() =>
+            resolve({
+              status,
+              headers: response.headers,
+              body: chunks.length === 1 && only ? only : Buffer.concat(chunks),
+            }),
+          )
+        })
+      })
+      request.end(one.body)
+    })
+  }
+
+  /** Through a proxy somebody else connects; what can be done here is to refuse names that are not public here. */
+  function resolvePublic(host: string, one: Hop): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(one.signal.reason)
+      one.signal.addEventListener('abort', onAbort, { once: true })
+      publicLookup(o.lookup)(host, { all: true }, (error) => {
+        one.signal.removeEventListener('abort', onAbort)
+        if (error instanceof ForbiddenAddress) reject(forbidden(one.progress.exchanged, error.message, error))
+        else if (error) reject(networkError(error, one.progress.exchanged))
+        else resolve()
+      })
+    })
+  }
+
+  return {
+    send,
+    close() {
+      for (const pair of Object.values(agents)) {
+        pair.http.destroy()
+        pair.https.destroy()
+      }
+    },
+  }
+}
+
+interface Progress {
+  exchanged: Exchanged
+  bytes: number
+}
+
+interface Hop {
+  readonly url: URL
+  readonly method: 'GET' | 'POST'
+  readonly headers: Record<string, string | number>
+  readonly body: Uint8Array | undefined
+  readonly origin: Origin
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+/** A kept connection that the responder had closed meanwhile: says nothing about the responder. */
+class DeadConnection extends Error {}
+
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+function isHttp(url: URL): boolean {
+  return url.protocol === 'http:' || url.protocol === 'https:'
+}
+
+function isClosing(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE'
+}
+
+function forbidden(exchanged: Exchanged, found: string, cause?: unknown) {
+  return fetchError(
+    'ERR_FETCH_FORBIDDEN_ADDRESS',
+    exchanged,
+    `${found} is not a public address`,
+    { expected: 'a public address', found },
+    cause,
+  )
+}
