@@ -191,6 +191,11 @@ const rows = {
     remedy: 'private_addresses: allow, if it is yours',
     retry: 'when-changed',
   },
+  ERR_FETCH_HOST_DOWN: {
+    summary: "the responder's host failed several times in a row and is being probed",
+    remedy: 'check the responder; everything is asked again once one probe is answered',
+    retry: 'soon',
+  },
   ERR_FETCH_NO_ISSUER: {
     summary: 'the issuer certificate could not be found',
     remedy: 'put the issuer into cert_file or ca_file',
@@ -201,6 +206,7 @@ const rows = {
     remedy: 'see the causes, one by one',
     retry: 'soon',
   },
+  ERR_FETCH_CLOSED: { summary: 'the fetcher is closed', remedy: 'create another', retry: 'when-changed' },
 
   ERR_STORE_READ: {
     summary: 'the store could not be read',
@@ -228,6 +234,11 @@ const rows = {
     summary: 'the keeper does not know this certificate',
     remedy: 'add it first',
     retry: 'when-changed',
+  },
+  ERR_KEEPER_WORSE: {
+    summary: 'a verified answer is no better than what is held',
+    remedy: 'nothing: what is held stays; a cache before the responder may lag, or its answers contradict themselves',
+    retry: 'soon',
   },
   ERR_KEEPER_CLOSED: { summary: 'the keeper is closed', remedy: 'create another', retry: 'when-changed' },
 
@@ -355,7 +366,7 @@ export type ErrorDetail<C extends ErrorCode> = C extends
   | `ERR_X509_${string}`
   | `ERR_OCSP_${string}`
   ? RefusalDetail
-  : C extends 'ERR_FETCH_FAILED'
+  : C extends 'ERR_FETCH_FAILED' | 'ERR_FETCH_NO_ISSUER'
     ? FetchFailedDetail
     : C extends `ERR_FETCH_${string}`
       ? FetchDetail
