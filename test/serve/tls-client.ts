@@ -3,6 +3,9 @@ import type { Socket } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { endsWithTest } from '../kit/lifetime.ts'
 
+/** Node documents `requestOCSP` for `connect`; the types of Node 22 do not have it yet. */
+export type ClientOptions = ConnectionOptions & { readonly requestOCSP?: boolean }
+
 export interface Seen {
   readonly socket: TLSSocket
   /** As text; null when none came, undefined when no certificate was sent or no status asked for. */
@@ -16,10 +19,16 @@ export interface Seen {
 }
 
 /** Shakes hands; rejects when that fails. */
-export function shakeHands(port: number, options: ConnectionOptions = {}): Promise<Seen> {
+export function shakeHands(port: number, options: ClientOptions = {}): Promise<Seen> {
   return new Promise((resolve, reject) => {
     let staple: string | null | undefined
-    const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, requestOCSP: true, ...options })
+    const socket = connect({
+      host: '127.0.0.1',
+      port,
+      rejectUnauthorized: false,
+      requestOCSP: true,
+      ...options,
+    } as ConnectionOptions)
     endsWithTest(() => socket.destroy())
     socket.on('OCSPResponse', (response: Buffer | null) => {
       staple = response === null || response.length === 0 ? null : response.toString()
@@ -42,13 +51,16 @@ export function shakeHands(port: number, options: ConnectionOptions = {}): Promi
 }
 
 /** Whether a handshake succeeds and the server then keeps the connection: with TLS 1.3 a client is done before the server judges. */
-export async function isAccepted(port: number, options: ConnectionOptions = {}): Promise<boolean> {
+export async function isAccepted(port: number, options: ClientOptions = {}): Promise<boolean> {
   try {
     const { socket } = await shakeHands(port, options)
     return await new Promise<boolean>((resolve) => {
       socket.on('error', () => resolve(false))
       socket.on('close', () => resolve(false))
-      socket.once('data', () => resolve(true))
+      socket.once('data', () => {
+        resolve(true)
+        socket.destroy()
+      })
       socket.write('ping')
     })
   } catch {
@@ -57,11 +69,25 @@ export async function isAccepted(port: number, options: ConnectionOptions = {}):
 }
 
 /** A session of TLS 1.2 or 1.3, from a first connection that is closed again. */
-export async function openSession(port: number, options: ConnectionOptions = {}): Promise<Buffer> {
-  const { socket } = await shakeHands(port, options)
-  const session = await new Promise<Buffer>((resolve) => socket.once('session', resolve))
+export async function openSession(port: number, options: ClientOptions = {}): Promise<Buffer> {
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    rejectUnauthorized: false,
+    requestOCSP: true,
+    ...options,
+  } as ConnectionOptions)
+  const session = await new Promise<Buffer>((resolve, reject) => {
+    socket.once('session', resolve)
+    socket.on('error', reject)
+  })
   socket.end()
   return session
+}
+
+/** Looks again until it holds: for what another part of the process does in a moment. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2))
 }
 
 export function readAll(socket: Socket): Promise<Buffer> {

@@ -1,20 +1,14 @@
-/**
- * What OpenSSL is given: one context per certificate, one without any for refusals, and the ticket keys they share.
- *
- * A refused client gets the context without a certificate: OpenSSL then answers handshake_failure by itself, for clients
- * that ask for a status and for those that do not, and nothing has to be looked at in every handshake.
- */
+/** What OpenSSL is given: a context per certificate, and the ticket keys that all of them share. */
 import { constants, randomBytes } from 'node:crypto'
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import type { Site, SiteCertificate } from './site.ts'
 
-/** The options of a context that shows a certificate as its site wants it. */
-export function contextOptions({ options, site }: SiteCertificate): SecureContextOptions {
+/** The options of a context that shows a certificate as its site wants it; without one, of a context that shows none. */
+export function contextOptions(site: Site, certificate: SiteCertificate | undefined): SecureContextOptions {
   const { minVersion = 'TLSv1.2', ciphers, ecdhCurve } = site.options
   return {
-    cert: options.chain,
-    key: options.key,
-    ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
+    ...(certificate && { cert: certificate.options.chain, key: certificate.options.key }),
+    ...(certificate?.options.passphrase !== undefined && { passphrase: certificate.options.passphrase }),
     minVersion,
     ...(ciphers !== undefined && { ciphers }),
     ...(ecdhCurve !== undefined && { ecdhCurve }),
@@ -22,17 +16,6 @@ export function contextOptions({ options, site }: SiteCertificate): SecureContex
     secureOptions,
     sessionIdContext,
   }
-}
-
-/** A context on which every full handshake fails. */
-export function createRefusingContext(): SecureContext {
-  return createSecureContext({ sessionIdContext })
-}
-
-/** The options of a server on which every full handshake without a name fails. */
-export function withoutCertificate(options: SecureContextOptions): SecureContextOptions {
-  const { cert: _cert, key: _key, passphrase: _passphrase, ...rest } = options
-  return rest
 }
 
 /** The lowest version that any site allows: a connection's version is agreed on before its site is known. */

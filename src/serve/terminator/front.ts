@@ -1,34 +1,22 @@
 /**
  * The TLS side of a terminator: takes raw connections, gives back secured ones with their site, stapled.
  *
- * One tls.Server per family of keys, none of which listens: a single one in the ordinary case, which then gets its
- * connections directly; several only when some site has several key types, and then behind a peek at the ClientHello.
- * Swapping a certificate for a refusal (and back) happens here, on the judgement of policy.ts.
+ * One tls.Server per family of keys, none of which listens. In the ordinary case there is a single one, which gets its
+ * connections directly. A peek at the ClientHello stands before them only while something needs it: several families,
+ * `unknown_sni: refuse`, or a certificate that policy refuses to show.
  */
 import type { Socket } from 'node:net'
-import {
-  createSecureContext,
-  createServer,
-  type SecureContext,
-  type SecureContextOptions,
-  type Server,
-  type TLSSocket,
-} from 'node:tls'
+import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../keep/clock.ts'
 import type { Keeper } from '../../keep/keeper/index.ts'
 import type { ClientHello } from '../attach/client-hello.ts'
 import { chooseKeyFamily, type KeyFamily } from '../attach/key-choice.ts'
 import { createPeek } from '../attach/peek.ts'
 import { judgeHandshake, type RefusalReason } from '../attach/policy.ts'
-import {
-  contextOptions,
-  createRefusingContext,
-  createTicketKeys,
-  lowestVersion,
-  withoutCertificate,
-} from './contexts.ts'
+import { closeWithAlert } from './alert.ts'
+import { contextOptions, lowestVersion } from './contexts.ts'
 import type { HandshakeRefused } from './events.ts'
-import { certificateFor, type Site, type SiteCertificate, type SiteTable } from './site.ts'
+import { certificateOf, type Site, type SiteCertificate, type SiteTable } from './site.ts'
 
 export interface FrontOptions {
   readonly table: SiteTable
@@ -41,15 +29,15 @@ export interface FrontOptions {
   /** The handshake is done and the site may be shown; nothing has been read yet. */
   secured(client: TLSSocket, site: Site): void
   failed(error: Error & { code?: string }, socket: Socket): void
-  refused(reason: HandshakeRefused['reason'], client: Socket | undefined, serverName: string | undefined): void
-  /** A handshake met a certificate that policy refuses at this moment: {@link Front.refuse} is due. */
-  refusalDue(certificate: SiteCertificate, reason: RefusalReason): void
+  refused(reason: HandshakeRefused['reason'], client: Socket, serverName: string | undefined): void
+  /** A handshake met a certificate that policy refuses at this moment, and nobody had told the front. */
+  refusalDue(certificate: SiteCertificate): void
 }
 
 export interface Front {
   /** Takes a connection that nobody has read from. */
   accept(raw: Socket): void
-  /** Shows a certificate, or refuses full handshakes on it and forgets every session. */
+  /** Refuses every handshake on a certificate from now on, or (undefined) shows it again. */
   refuse(certificate: SiteCertificate, reason: RefusalReason | undefined): void
   /** From now on only sessions sealed with these are resumed. */
   setTicketKeys(keys: Buffer): void
@@ -69,135 +57,130 @@ export interface FrontTally {
 export function createFront(options: FrontOptions): Front {
   const { table, keeper, clock, alpn, handshakeTimeoutMs, unknownSni, secured, failed, refused, refusalDue } = options
   const tally: FrontTally = { secured: 0, stapled: 0, unstapled: 0 }
-  const refusing = createRefusingContext()
+  const certificates = table.sites.flatMap((site) => site.certificates)
+  const families = [...new Set(certificates.map((certificate) => certificate.family))]
+  const isNaming = table.sites.length > 1
   const minVersion = lowestVersion(table.sites)
-  const families = [
-    ...new Set(table.sites.flatMap((site) => site.certificates.map((certificate) => certificate.family))),
-  ]
-  const isPeeking = table.sites.some((site) => site.certificates.length > 1)
-  const isNaming = table.sites.length > 1 || unknownSni === 'refuse'
   const servers = new Map<KeyFamily, Server>()
-  let ticketKeys = options.ticketKeys
-  // In the order in which their errors will come, which follow within the same turn of the loop.
-  const refusedByContext: { readonly reason: HandshakeRefused['reason']; readonly name: string }[] = []
+  for (const family of families) servers.set(family, createFamilyServer(family))
+  const [onlyServer] = servers.values()
+
+  const peek = createPeek({ clock, timeoutMs: handshakeTimeoutMs, passOn, timedOut })
+  let isPeeking = mustPeek()
   // Set while the SNI callback runs, in which Node emits 'OCSPRequest': the same certificate may belong to two sites.
   let namedSite: Site | undefined
 
-  for (const family of isPeeking ? families : families.slice(0, 1)) servers.set(family, createFamilyServer(family))
-  const [onlyServer] = servers.values()
-  const peek = isPeeking
-    ? createPeek({ clock, timeoutMs: handshakeTimeoutMs, passOn: passOnByFamily, timedOut })
-    : undefined
+  function mustPeek(): boolean {
+    return families.length > 1 || unknownSni === 'refuse' || certificates.some(({ refusal }) => refusal !== undefined)
+  }
 
   function createFamilyServer(family: KeyFamily): Server {
-    for (const site of table.sites) {
-      const certificate = certificateFor(site, family)
-      certificate.context ??= createContext(certificate)
-    }
+    // A default certificate of another family would stand beside the one of the client's site, and Node 20 shows either.
     const server = createServer({
-      ...serverOptions(certificateFor(table.default, family)),
+      ...contextOptions(table.default, certificateOf(table.default, family)),
+      minVersion,
+      ticketKeys: options.ticketKeys,
       handshakeTimeout: handshakeTimeoutMs,
       ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
-      ...(isNaming && { SNICallback: (name, callback) => chooseContext(family, name, callback) }),
+      ...(isNaming && { SNICallback: createSniCallback(family) }),
     })
     server.on('secureConnection', (client) => admit(family, client))
     server.on('tlsClientError', reportFailure)
-    if (table.sites.some((site) => site.certificates.some(({ isStapled }) => isStapled)))
-      server.on('OCSPRequest', answerStatus)
+    if (certificates.some(({ isStapled }) => isStapled)) server.on('OCSPRequest', answerStatus)
     return server
   }
 
-  function chooseContext(
-    family: KeyFamily,
-    name: string,
-    callback: (error: Error | null, context?: SecureContext) => void,
-  ): void {
-    const site = table.find(name) ?? (unknownSni === 'refuse' ? undefined : table.default)
-    const certificate = site && certificateFor(site, family)
-    const refusal = site === undefined ? 'unknown-sni' : certificate?.refusal
-    if (refusal !== undefined) refusedByContext.push({ reason: refusal, name })
-    namedSite = site
-    callback(null, refusal === undefined ? certificate?.context : refusing)
-    namedSite = undefined
-  }
-
-  /** Tells what was refused on purpose from what failed. */
-  function reportFailure(error: Error & { code?: string; refusal?: RefusalReason }, client: TLSSocket): void {
-    if (error.refusal !== undefined) refused(error.refusal, client, undefined)
-    else if (error.code !== undefined && noCertificateCodes.has(error.code)) {
-      const named = refusedByContext.shift()
-      const unnamed = named ?? { reason: defaultRefusal(), name: undefined }
-      if (unnamed.reason === undefined) failed(error, client)
-      else refused(unnamed.reason, client, unnamed.name)
-    } else failed(error, client)
-  }
-
-  function defaultRefusal(): RefusalReason | undefined {
-    return table.default.certificates.find(({ refusal }) => refusal !== undefined)?.refusal
+  function createSniCallback(family: KeyFamily): SniCallback {
+    const contexts = new Map<Site, SecureContext>()
+    for (const site of table.sites) {
+      const certificate = certificateOf(site, family)
+      if (certificate) contexts.set(site, createSecureContext(contextOptions(site, certificate)))
+    }
+    return (name, callback) => {
+      const site = table.find(name) ?? table.default
+      namedSite = site
+      callback(null, contexts.get(site))
+      namedSite = undefined
+    }
   }
 
   /** The one 'OCSPRequest' listener. It must not throw: on Node 20 and 22 that would end the process. */
   function answerStatus(der: Buffer | null, _issuer: Buffer | null, callback: StatusCallback): void {
     let staple: Buffer | null = null
-    let refusal: Error | null = null
+    let refusal: Refusal | null = null
     try {
       const certificate = der === null ? undefined : findShown(der)
       if (certificate?.isStapled) {
         const verdict = judgeHandshake(keeper.servable(certificate.certificateKey), certificate.site.policies)
         if (verdict.kind === 'staple') staple = verdict.staple as Buffer
         else if (verdict.kind === 'refuse') {
-          refusal = Object.assign(new Error(`handshake refused: ${verdict.reason}`), { refusal: verdict.reason })
-          refusalDue(certificate, verdict.reason)
+          refusal = new Refusal(verdict.reason)
+          refusalDue(certificate)
         }
       }
     } catch {
       // Without a judgement there is no staple; the keeper's own failures are its events.
       staple = null
     }
-    if (staple !== null) tally.stapled++
-    else if (der !== null) tally.unstapled++
+    if (staple === null) tally.unstapled++
+    else tally.stapled++
     callback(refusal, staple)
   }
 
   function findShown(der: Buffer): SiteCertificate | undefined {
-    const certificates = table.findCertificates(der)
-    if (certificates.length < 2) return certificates[0]
+    const shown = table.findCertificates(der)
+    if (shown.length < 2) return shown[0]
     const site = namedSite ?? table.default
-    return certificates.find((certificate) => certificate.site === site) ?? certificates[0]
+    return shown.find((certificate) => certificate.site === site) ?? shown[0]
   }
 
   function admit(family: KeyFamily, client: TLSSocket): void {
-    const name = client.servername
-    const site = isNaming ? (table.find(name) ?? table.default) : table.default
-    if (site.isStrict) {
-      // Who asked for no status was judged by nobody yet, in the moments between a staple's end and its event.
-      const certificate = certificateFor(site, family)
-      const verdict = certificate.isStapled
-        ? judgeHandshake(keeper.servable(certificate.certificateKey), site.policies)
-        : undefined
-      if (verdict?.kind === 'refuse') {
-        client.on('error', ignore)
-        client.destroy()
-        refused(verdict.reason, client, name || undefined)
-        refusalDue(certificate, verdict.reason)
-        return
-      }
-    }
-    if (site.options.minVersion === 'TLSv1.3' && minVersion !== 'TLSv1.3' && client.getProtocol() !== 'TLSv1.3') {
+    const site = isNaming || unknownSni === 'refuse' ? table.find(client.servername) : table.default
+    const reason =
+      site === undefined && unknownSni === 'refuse' ? 'unknown-sni' : objection(family, client, site ?? table.default)
+    if (reason !== undefined) {
       client.on('error', ignore)
       client.destroy()
-      refused('tls-version', client, name || undefined)
+      refused(reason, client, client.servername || undefined)
       return
     }
     tally.secured++
-    secured(client, site)
+    secured(client, site ?? table.default)
   }
 
-  function passOnByFamily(raw: Socket, hello: ClientHello | undefined): void {
-    const site = table.find(hello?.serverName) ?? table.default
+  /** What speaks against a connection only after its handshake. */
+  function objection(family: KeyFamily, client: TLSSocket, site: Site): HandshakeRefused['reason'] | undefined {
+    if (site.isStrict) {
+      // Who asked for no status was judged by nobody in the moments between a staple's end and the keeper's event.
+      const certificate = certificateOf(site, family)
+      if (certificate?.isStapled) {
+        const verdict = judgeHandshake(keeper.servable(certificate.certificateKey), site.policies)
+        if (verdict.kind === 'refuse') {
+          refusalDue(certificate)
+          return verdict.reason
+        }
+      }
+    }
+    const isTooOld =
+      minVersion !== 'TLSv1.3' && site.options.minVersion === 'TLSv1.3' && client.getProtocol() !== 'TLSv1.3'
+    return isTooOld ? 'tls-version' : undefined
+  }
+
+  function passOn(raw: Socket, hello: ClientHello | undefined): void {
+    const site = table.find(hello?.serverName) ?? (unknownSni === 'refuse' ? undefined : table.default)
+    if (site === undefined) {
+      refused('unknown-sni', raw, hello?.serverName)
+      closeWithAlert(raw, 'unrecognized_name')
+      return
+    }
     const shown = site.certificates.filter(({ refusal }) => refusal === undefined)
-    const available = (shown.length > 0 ? shown : site.certificates).map((certificate) => certificate.family)
-    const family = hello ? chooseKeyFamily(hello, available) : (available[0] as KeyFamily)
+    if (shown.length === 0) {
+      refused(site.certificates[0]?.refusal ?? 'no-staple', raw, hello?.serverName)
+      closeWithAlert(raw, 'handshake_failure')
+      return
+    }
+    const available = shown.map((certificate) => certificate.family)
+    const family = hello && available.length > 1 ? chooseKeyFamily(hello, available) : (available[0] as KeyFamily)
     servers.get(family)?.emit('connection', raw)
   }
 
@@ -208,49 +191,39 @@ export function createFront(options: FrontOptions): Front {
     )
   }
 
-  function createContext(certificate: SiteCertificate): SecureContext {
-    return createSecureContext(contextOptions(certificate))
-  }
-
-  function serverOptions(certificate: SiteCertificate): SecureContextOptions & { ticketKeys: Buffer } {
-    const shown = { ...contextOptions(certificate), minVersion, ticketKeys }
-    return certificate.refusal === undefined ? shown : { ...withoutCertificate(shown), ticketKeys }
-  }
-
-  /** Applies the state of the default site's certificates to clients that send no name. */
-  function renew(): void {
-    for (const [family, server] of servers)
-      server.setSecureContext(serverOptions(certificateFor(table.default, family)))
+  function reportFailure(error: Error & { code?: string }, client: TLSSocket): void {
+    if (error instanceof Refusal) refused(error.reason, client, undefined)
+    else failed(error, client)
   }
 
   return {
     tally,
-    accept: (raw) => {
-      if (peek) peek.start(raw)
+    accept(raw) {
+      if (isPeeking) peek.start(raw)
       else onlyServer?.emit('connection', raw)
     },
     refuse(certificate, reason) {
-      if (certificate.refusal === reason) return
       certificate.refusal = reason
-      if (reason !== undefined) ticketKeys = createTicketKeys()
-      renew()
+      isPeeking = mustPeek()
     },
     setTicketKeys(keys) {
-      ticketKeys = keys
       for (const server of servers.values()) server.setTicketKeys(keys)
     },
-    close() {
-      peek?.close()
-    },
+    close: peek.close,
+  }
+}
+
+/** Ends a handshake out of the 'OCSPRequest' listener. Node closes the connection without an alert. */
+class Refusal extends Error {
+  readonly reason: RefusalReason
+
+  constructor(reason: RefusalReason) {
+    super(`handshake refused: ${reason}`)
+    this.reason = reason
   }
 }
 
 type StatusCallback = (error: Error | null, staple: Buffer | null) => void
-
-/** What OpenSSL says of a context without a certificate: TLS 1.3, and TLS 1.2. */
-const noCertificateCodes: ReadonlySet<string> = new Set([
-  'ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM',
-  'ERR_SSL_NO_SHARED_CIPHER',
-])
+type SniCallback = (name: string, callback: (error: Error | null, context?: SecureContext) => void) => void
 
 function ignore(): void {}

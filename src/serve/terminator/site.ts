@@ -3,7 +3,6 @@
  *
  * Looked up once or twice in every handshake, hence maps: Node's own `addContext` tries one pattern after the other.
  */
-import type { SecureContext } from 'node:tls'
 import { keyType } from '../../pki/x509/crypto.ts'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
 import { type KeyFamily, keyFamily } from '../attach/key-choice.ts'
@@ -30,8 +29,6 @@ export interface SiteCertificate {
   readonly der: Uint8Array
   readonly isStapled: boolean
   readonly site: Site
-  /** Set when the server is made (contexts.ts). */
-  context: SecureContext | undefined
   /** Why full handshakes on it are refused at present. */
   refusal: RefusalReason | undefined
   /** What was told in a 'stop' event. */
@@ -79,10 +76,10 @@ export function createSiteTable(options: readonly TerminatorSite[], defaultBacke
   }
 }
 
-/** The certificate of a site that suits a key family; sites with a single one show that to everybody. */
-export function certificateFor(site: Site, family: KeyFamily): SiteCertificate {
+/** The certificate of a site with a key of that family. */
+export function certificateOf(site: Site, family: KeyFamily): SiteCertificate | undefined {
   for (const certificate of site.certificates) if (certificate.family === family) return certificate
-  return site.certificates[0] as SiteCertificate
+  return undefined
 }
 
 function createSite(options: TerminatorSite, defaultBackend: string | undefined): Site {
@@ -113,7 +110,6 @@ function createSite(options: TerminatorSite, defaultBackend: string | undefined)
       der: leaf.der,
       isStapled: isStapled(options.mode, leaf),
       site,
-      context: undefined,
       refusal: undefined,
       stopTold: undefined,
     })

@@ -106,7 +106,7 @@ export function createTerminator(options: TerminatorOptions): Terminator {
       counts.refusedHandshakes++
       announce({ type: 'handshake-refused', at: clock.now(), reason, serverName, remoteAddress: client?.remoteAddress })
     },
-    refusalDue: judgeCertificate,
+    refusalDue: (certificate) => judgeCertificate(certificate),
   })
   const unsubscribe = keeper.subscribe(judgeAll)
   const cancelRotation = options.ticketKeys ? undefined : rotateTicketKeys()
@@ -150,6 +150,7 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     const refusal = verdict.kind === 'refuse' ? verdict.reason : undefined
     if (refusal !== certificate.refusal) {
       front.refuse(certificate, refusal)
+      if (refusal) front.setTicketKeys(createTicketKeys())
       const common = { at: clock.now(), certificateKey, site: site.label }
       announce(
         refusal

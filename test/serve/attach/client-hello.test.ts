@@ -1,16 +1,17 @@
-import { connect as connectTcp, createServer, type Socket } from 'node:net'
-import { connect } from 'node:tls'
+import { createServer, type Socket } from 'node:net'
+import { type ConnectionOptions, connect } from 'node:tls'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ClientHello, longestClientHelloBytes, readClientHello } from '../../../src/serve/attach/client-hello.ts'
 import { chooseKeyFamily } from '../../../src/serve/attach/key-choice.ts'
+import type { ClientOptions } from '../tls-client.ts'
 
 /** The bytes that a real client opens with. */
-async function captureClientHello(options: Parameters<typeof connect>[0]): Promise<Buffer> {
+async function captureClientHello(options: ClientOptions): Promise<Buffer> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
-  const client = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options })
+  const client = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ...options } as ConnectionOptions)
   client.on('error', () => {})
   const socket = await new Promise<Socket>((resolve) => server.once('connection', resolve))
   const bytes = await new Promise<Buffer>((resolve) => socket.once('data', resolve))

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { Servable } from '../../../src/keep/keeper/index.ts'
 import type { Certificate } from '../../../src/pki/x509/certificate.ts'
 import {
@@ -11,9 +11,16 @@ import {
   type Mode,
   type Policies,
 } from '../../../src/serve/attach/policy.ts'
+import { createAuthority } from '../../kit/authority.ts'
 
-const mustStaple = { extensions: { tlsFeatures: [5] } } as unknown as Certificate
-const plain = { extensions: { tlsFeatures: [] } } as unknown as Certificate
+let mustStaple: Certificate
+let plain: Certificate
+
+beforeAll(async () => {
+  const authority = await createAuthority()
+  const leaves = await Promise.all([authority.issueLeaf({ mustStaple: true }), authority.issueLeaf()])
+  ;[mustStaple, plain] = leaves.map((leaf) => leaf.certificate) as [Certificate, Certificate]
+})
 
 const good = new Uint8Array([1])
 const revoked = new Uint8Array([2])
