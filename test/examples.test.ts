@@ -1,0 +1,130 @@
+/**
+ * The examples of README.md and docs/guide, run as they stand: only names of places are replaced (ports, the responder).
+ *
+ * A fenced block is an example when a comment `<!-- runs: NAME -->` stands above it; every NAME must have a test here.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, expect, it } from 'vitest'
+import { encodeOcspRequest } from '../src/pki/ocsp/encode-request.ts'
+import { type Authority, createAuthority, type Leaf } from './kit/authority.ts'
+import { startBackend } from './kit/backend.ts'
+import { connectWithNode } from './kit/clients/node.ts'
+import { startDaemon } from './kit/daemon.ts'
+import { freePort } from './kit/free-port.ts'
+import { endsWithTest } from './kit/lifetime.ts'
+import { type Program, runProgram, startProgram } from './kit/program.ts'
+import { temporaryDirectory } from './kit/temporary.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const examples = readExamples()
+
+let authority: Authority
+let leaf: Leaf
+let responderURL: string
+/** Where the examples run: with the files that they name. */
+let directory: string
+
+beforeAll(async () => {
+  const built = await runProgram(process.execPath, ['tools/build.mjs'], { cwd: root })
+  expect(built.code, built.output).toBe(0)
+  authority = await createAuthority()
+  responderURL = await startResponder(authority)
+  leaf = await authority.issueLeaf({ responderURL })
+  directory = temporaryDirectory('examples')
+  await copyFile(leaf.certificateFile, join(directory, 'server.pem'))
+  await copyFile(leaf.keyFile, join(directory, 'server-key.pem'))
+  await copyFile(leaf.caFile, join(directory, 'ca.pem'))
+  const request = encodeOcspRequest({ certificate: leaf.certificate, issuer: leaf.issuer, hashAlgorithm: 'sha1' })
+  await writeFile(join(directory, 'response.der'), await authority.ocspRespond({ request }))
+})
+
+it('every example has a test of its name', () => {
+  expect([...examples.keys()].sort()).toEqual(['library', 'ocsp', 'serve'])
+})
+
+it('README: the configuration of the front serves a staple from the first handshake on', async () => {
+  const backend = await startBackend()
+  const config = replace(example('serve'), {
+    '127.0.0.1:8443': '127.0.0.1:0',
+    'tcp://127.0.0.1:8080': backend.url,
+    'http://ocsp.example.net': responderURL,
+  })
+  const dryRun = await startDaemon(config, { cwd: directory, args: ['-t'] })
+  expect(await dryRun.exitCode(), dryRun.program.output()).toBe(0)
+
+  const daemon = await startDaemon(config, { cwd: directory })
+  const outcome = await connectWithNode({ port: await daemon.opened(), rootFile: leaf.rootFile })
+  expect(outcome).toMatchObject({ connected: true, staple: { present: true } })
+  expect(await daemon.stop()).toBe(0)
+  expect(readdirSync(join(directory, 'staples/ocsp'))).toHaveLength(1)
+})
+
+it('README: the Node server staples its first handshake', async () => {
+  const port = await freePort()
+  const program = await runScript(replace(example('library'), { 'listen(8443)': `listen(${port})` }))
+  await program.waitForPort(port)
+  const outcome = await connectWithNode({ port, rootFile: leaf.rootFile })
+  expect(outcome).toMatchObject({ connected: true, staple: { present: true } })
+})
+
+it('README: the response is read and verified', async () => {
+  const program = await runScript(example('ocsp'))
+  expect(await program.ended, program.output()).toMatchObject({ code: 0 })
+  expect(program.stdout()).toMatch(/^good \d{4}-\d\d-\d\dT/)
+})
+
+/** Runs a script in the directory of the files; its imports of `staplewright` are this package, by its own exports. */
+async function runScript(code: string): Promise<Program> {
+  mkdirSync(join(root, '.cache/examples'), { recursive: true })
+  const file = join(root, `.cache/examples/${process.pid}-${(count += 1)}.mjs`)
+  writeFileSync(file, code)
+  return startProgram(process.execPath, [file], { cwd: directory })
+}
+
+let count = 0
+
+/** Answers out of the authority's index, with the real `openssl ocsp`. */
+async function startResponder(authority: Authority): Promise<string> {
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const path = decodeURIComponent((request.url ?? '/').slice(1))
+    const question = request.method === 'GET' ? Buffer.from(path, 'base64') : Buffer.concat(chunks)
+    response.setHeader('content-type', 'application/ocsp-response')
+    response.end(await authority.ocspRespond({ request: new Uint8Array(question) }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  endsWithTest(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+function readExamples(): Map<string, string> {
+  const pages = ['README.md', ...readdirSync(join(root, 'docs/guide')).map((name) => `docs/guide/${name}`)]
+  const found = new Map<string, string>()
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), 'utf8')
+    for (const [, name = '', code = ''] of text.matchAll(/<!-- runs: (\S+) -->\n```\w*\n([\s\S]*?)```/g)) {
+      found.set(name, code)
+    }
+  }
+  return found
+}
+
+function example(name: string): string {
+  const code = examples.get(name)
+  if (code === undefined) throw new Error(`no page has an example <!-- runs: ${name} -->`)
+  return code
+}
+
+/** Replaces places; each must be in the example, so that a change of it is noticed. */
+function replace(text: string, places: Readonly<Record<string, string>>): string {
+  return Object.entries(places).reduce((result, [from, to]) => {
+    expect(result).toContain(from)
+    return result.replaceAll(from, to)
+  }, text)
+}
