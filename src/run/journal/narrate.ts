@@ -14,7 +14,7 @@ export type Narrate = (event: KeeperEvent) => Line | undefined
 
 /** Creates a narrator with an empty memory. */
 export function createNarrator(): Narrate {
-  const failing = new Map<string, { cause: string; saidAt: number; since: Date }>()
+  const failing = new Map<string, { cause: string; hurts: boolean; saidAt: number; since: Date }>()
   const served = new Map<string, string>()
   return (event) => {
     const fields = { event: event.type, ...flatten(event) }
@@ -46,20 +46,22 @@ export function createNarrator(): Narrate {
         const cause = describeCause(event.error)
         const before = failing.get(event.certificateKey)
         const at = event.at.getTime()
-        const isNews = !before || before.cause !== cause || at - before.saidAt >= silenceMs
+        const hurts = event.entry.withdrawAt === undefined || event.entry.withdrawAt <= event.at
+        const isNews = !before || before.cause !== cause || (hurts && !before.hurts) || at - before.saidAt >= silenceMs
         failing.set(event.certificateKey, {
           cause,
+          hurts,
           saidAt: isNews ? at : before.saidAt,
           since: before?.since ?? event.at,
         })
-        const hurts = event.entry.withdrawAt === undefined || event.entry.withdrawAt <= event.at
         const text = `${cause}\n${describeConsequence(event.entry, event.at)}; ${describeNext(event.entry, event.at)}`
         return line(isNews ? (hurts ? 'error' : 'warn') : 'debug', text)
       }
       case 'recovered':
-        return line('debug', 'the responder answers again')
+        // The answer itself is the news; it says after how long.
+        return undefined
       case 'refused':
-        return line('debug', `an answer was not taken: ${event.error.message}`)
+        return line(event.isRepeat ? 'debug' : 'warn', `an answer was not taken: ${event.error.message}`)
       case 'revoked': {
         served.delete(event.certificateKey)
         const when = event.revocationTime ? ` since ${formatMoment(event.revocationTime)}` : ''
@@ -88,6 +90,10 @@ export function createNarrator(): Narrate {
           'warn',
           `${event.error.message}\nthe staple is held in memory and served all the same; saved again with the next one`,
         )
+      case 'save-recovered':
+        return line('notice', 'the store takes staples again; this one is saved')
+      case 'load-failed':
+        return line('warn', `${event.error.message}\na new staple is fetched; nothing is lost`)
       case 'store-refused':
         return line('warn', `a stored staple was set aside: ${event.error.message}\na new one is fetched`)
       case 'unsupported':
@@ -108,7 +114,7 @@ export function createNarrator(): Narrate {
         const side = event.skewMs > 0 ? 'behind' : 'ahead of'
         return line(
           'warn',
-          `this machine's clock is ${formatSpan(Math.abs(event.skewMs))} ${side} ${event.responderURL}'s; one of the two is wrong, most often the machine without NTP`,
+          `this machine's clock is ${formatSpan(Math.abs(event.skewMs))} ${side} that of ${event.responderURL}; ${suspects[event.suspect]}`,
         )
       }
       case 'warning':
@@ -153,6 +159,12 @@ export function describeCause(error: StapleError): string {
     ? causes.slice(0, 4).join('\n') + (causes.length > 4 ? `\nand ${causes.length - 4} more` : '')
     : error.message
 }
+
+const suspects = {
+  'our-clock': 'several responders agree, so it is this machine: check NTP',
+  responder: 'other responders agree with this machine, so it is the responder',
+  unclear: 'one of the two is wrong: check NTP here first',
+} as const
 
 /** A lasting failure is said again after this long. */
 const silenceMs = 3_600_000
