@@ -19,7 +19,10 @@ let failed = 0
 for (const name of names.length > 0 ? names : known) {
   const { run } = await import(`./${name}/bench.mjs`)
   console.log(`\n── ${name} ──`)
-  const { markdown, failures } = await run(values)
+  const { markdown, failures } = await run(values).catch((error) => {
+    console.error(`error: ${name}: ${error.message}`)
+    process.exit(2)
+  })
   console.log(`\n${markdown}`)
   for (const failure of failures) console.log(`FAIL ${name}: ${failure}`)
   failed += failures.length
@@ -41,6 +44,7 @@ function parse() {
       process.exit(0)
     }
     const stranger = parsed.names.find((name) => !known.includes(name))
+    if (parsed.values.record && parsed.values.only) throw new TypeError('--record is for whole benches, without --only')
     if (stranger === undefined) return parsed
     problem = `no bench is named "${stranger}"; there are ${known.join(', ')}`
   } catch (error) {

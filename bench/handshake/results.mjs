@@ -44,8 +44,8 @@ function formatVerdicts(verdicts) {
     what,
     ratio.median.toFixed(3),
     `${ratio.min.toFixed(2)}..${ratio.max.toFixed(2)}`,
-    `${isHard ? 'hard' : 'aim'} ≤ ${limit.toFixed(2)}`,
-    isMet ? (isHard ? 'PASS' : 'met') : isHard ? 'FAIL' : 'not met',
+    limit === undefined ? '' : `${isHard ? 'hard' : 'aim'} ≤ ${limit.toFixed(2)}`,
+    limit === undefined ? '' : isHard ? (isMet ? 'PASS' : 'FAIL') : isMet ? 'met' : 'not met',
   ])
   return formatTable(['ratio, round by round', 'median:', 'min..max:', 'limit', 'verdict'], rows)
 }

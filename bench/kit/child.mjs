@@ -68,9 +68,8 @@ export async function startServer({ command, args, env, cwd, port }) {
 
 /** Run a program to its end and return what it wrote; rejects with its error output when it fails. */
 export async function run(command, args, settings = {}) {
-  const child = spawn(command, args, { ...settings, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { ...settings, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
-  child.stdin.end(settings.input ?? '')
   const chunks = []
   let errors = ''
   child.stdout.on('data', (chunk) => chunks.push(chunk))
