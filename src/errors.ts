@@ -350,8 +350,10 @@ export interface ConfigProblem {
   readonly file: string
   readonly line: number
   readonly column: number
-  /** The key, as `tls.cert_file`. */
+  /** The key, as `tls.cert_file`; empty where none is to blame. */
   readonly path: string
+  /** What is wrong, in one line. */
+  readonly summary: string
   readonly found: string
   readonly expected: string
   readonly hint: string
