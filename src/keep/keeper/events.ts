@@ -93,6 +93,9 @@ export interface ClockJumped {
   readonly type: 'clock-jumped'
   readonly at: Date
   readonly byMs: number
+  readonly certificateKey?: never
+  readonly label?: never
+  readonly entry?: never
 }
 
 /** Everything that a keeper tells. */
