@@ -6,6 +6,8 @@ import { parseSync } from 'oxc-parser'
 /** An export as its own module declares it. */
 export interface Documented {
   readonly name: string
+  /** An interface or a type, which its members may explain better than a sentence above it. */
+  readonly isType: boolean
   /** Without the comment's stars; empty when there is none. */
   readonly docstring: string
 }
@@ -26,20 +28,28 @@ export function readDocumented(file: string): Documented[] {
     const above = comments.findLast((each) => each.type === 'Block' && each.end <= statement.start)
     const isAttached = above !== undefined && text.slice(above.end, statement.start).trim() === ''
     const docstring = isAttached ? above.value.replace(/^\s*\*+ ?/gm, '').trim() : ''
-    return declaredNames(statement.declaration).map((name) => ({ name, docstring }))
+    const isType = statement.declaration.type.startsWith('TS')
+    return declaredNames(statement.declaration).map((name) => ({ name, isType, docstring }))
   })
 }
 
-/** Where every name comes from that a door re-exports: the file and the name there. */
+/** Where every name that a door exports is declared: the file and its name there. */
 export function readDoor(door: string): { readonly file: string; readonly name: string }[] {
   const { module } = parseSync(door, readFileSync(door, 'utf8'))
-  return module.staticExports.flatMap(({ entries }) =>
-    entries.flatMap(({ moduleRequest, importName }) => {
-      if (!moduleRequest || !importName.name) return []
-      const file = join(dirname(door), moduleRequest.value)
-      return [{ file, name: importName.name }]
-    }),
-  )
+  const names = module.staticExports.flatMap(({ entries }) => entries.map(({ exportName }) => exportName.name))
+  return names.flatMap((name) => (name ? [findDeclaration(door, name)] : []))
+}
+
+/** Follows `export … from` and `import` to the module that declares the name. */
+function findDeclaration(file: string, name: string): { readonly file: string; readonly name: string } {
+  const { module } = parseSync(file, readFileSync(file, 'utf8'))
+  const exported = module.staticExports.flatMap(({ entries }) => entries).find((each) => each.exportName.name === name)
+  const imported = module.staticImports
+    .flatMap(({ moduleRequest, entries }) => entries.map((each) => ({ moduleRequest, ...each })))
+    .find((each) => each.localName.value === exported?.localName.name)
+  const source = exported?.moduleRequest ?? imported?.moduleRequest
+  const next = exported?.moduleRequest ? exported.importName.name : imported?.importName.name
+  return source && next ? findDeclaration(join(dirname(file), source.value), next) : { file, name }
 }
 
 /** Every `@example` under a folder. */
