@@ -12,7 +12,7 @@ const request = encodeOcspRequest({ certificate: leaf.certificate, issuer: leaf.
 async function post(url: string): Promise<Response> {
   return fetch(url, {
     method: 'POST',
-    body: request as BodyInit,
+    body: Buffer.from(request),
     headers: { 'content-type': 'application/ocsp-request' },
   })
 }

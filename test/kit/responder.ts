@@ -7,6 +7,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { gzipSync } from 'node:zlib'
 import { type Clock, systemClock } from '../../src/keep/clock.ts'
 import type { CertID } from '../../src/pki/ocsp/cert-id.ts'
@@ -313,12 +315,10 @@ async function readAll(request: IncomingMessage): Promise<Uint8Array> {
 async function stream(response: ServerResponse, bytes: number): Promise<void> {
   const chunk = Buffer.alloc(65_536, 0x30)
   response.writeHead(200, { 'content-type': 'application/ocsp-response' })
-  for (let sent = 0; sent < bytes && !response.destroyed; sent += chunk.length) {
-    if (response.write(chunk)) continue
-    await new Promise<void>((resolve) => {
-      response.once('drain', resolve)
-      response.once('close', resolve)
-    })
-  }
-  response.end()
+  const chunks = Readable.from(
+    (function* () {
+      for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk
+    })(),
+  )
+  await pipeline(chunks, response).catch(() => {}) // the client has had enough
 }

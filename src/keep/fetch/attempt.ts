@@ -7,6 +7,7 @@
 
 import { StapleError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
+import { onAbort } from './abort.ts'
 import type { FetchedStaple } from './contract.ts'
 import { fetchError } from './failure.ts'
 
@@ -54,12 +55,11 @@ export function attempt(o: AttemptOptions, signal: AbortSignal): Promise<Fetched
       isEnded = true
       cancelDeadline?.()
       cancelNext?.()
-      signal.removeEventListener('abort', onAbort)
+      cancelAbort()
       settle()
       if (open.size > 0) controller.abort(signal.aborted ? signal.reason : undefined)
     }
-    const onAbort = () => end(() => reject(signal.reason))
-    signal.addEventListener('abort', onAbort, { once: true })
+    const cancelAbort = onAbort(signal, () => end(() => reject(signal.reason)))
 
     const onDeadline = () => {
       for (const lane of open) {

@@ -7,6 +7,7 @@
 import { StapleError } from '../../errors.ts'
 import { formatHex } from '../../pki/der/bytes.ts'
 import { createCertID } from '../../pki/ocsp/cert-id-match.ts'
+import { onAbort } from './abort.ts'
 import { attempt } from './attempt.ts'
 import { createBreaker } from './breaker.ts'
 import type { FetchedStaple, Fetcher, FetcherOptions, Origin, StapleQuestion } from './contract.ts'
@@ -103,12 +104,11 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       if (isClosed) throw closedError()
       signal?.throwIfAborted()
       const controller = new AbortController()
-      const forward = () => controller.abort(signal?.reason)
-      signal?.addEventListener('abort', forward, { once: true })
+      const cancelAbort = signal && onAbort(signal, () => controller.abort(signal.reason))
       try {
         return await start(controller, (inner) => fetchIssuer({ transport, slots }, leaf, origin, inner))
       } finally {
-        signal?.removeEventListener('abort', forward)
+        cancelAbort?.()
       }
     },
     async close() {
@@ -125,21 +125,11 @@ function boardFlight(flight: Flight, signal: AbortSignal | undefined): Promise<F
   flight.waiting++
   if (!signal) return flight.promise
   return new Promise((resolve, reject) => {
-    const leave = () => {
+    const cancelAbort = onAbort(signal, () => {
       reject(signal.reason)
       if (--flight.waiting === 0) flight.controller.abort(signal.reason)
-    }
-    signal.addEventListener('abort', leave, { once: true })
-    flight.promise.then(
-      (staple) => {
-        signal.removeEventListener('abort', leave)
-        resolve(staple)
-      },
-      (error) => {
-        signal.removeEventListener('abort', leave)
-        reject(error)
-      },
-    )
+    })
+    flight.promise.then(resolve, reject).finally(cancelAbort)
   })
 }
 

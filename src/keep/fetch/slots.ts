@@ -4,6 +4,8 @@
  * Hosts take turns, so a slow responder with a long queue keeps nobody else waiting.
  */
 
+import { onAbort } from './abort.ts'
+
 /** Gives the slot back; calling it twice does no harm. */
 export type Release = () => void
 
@@ -67,7 +69,7 @@ export function createSlots(perHost: number, total: number): Slots {
         return Promise.resolve(take(name, found))
       return new Promise((resolve, reject) => {
         const start = () => {
-          signal.removeEventListener('abort', leave)
+          cancelAbort()
           resolve(take(name, found))
         }
         const leave = () => {
@@ -80,7 +82,7 @@ export function createSlots(perHost: number, total: number): Slots {
         }
         found.waiting.add(start)
         turns.add(name)
-        signal.addEventListener('abort', leave, { once: true })
+        const cancelAbort = onAbort(signal, leave)
       })
     },
     get active() {

@@ -10,6 +10,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { rootCertificates } from 'node:tls'
 import type { Clock } from '../clock.ts'
+import { onAbort } from './abort.ts'
 import { ForbiddenAddress, isPrivateAddress, publicLookup } from './address.ts'
 import type { Origin } from './contract.ts'
 import { type Exchanged, fetchError, networkError } from './failure.ts'
@@ -73,9 +74,8 @@ export function createTransport(o: TransportOptions): Transport {
 
   async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const controller = new AbortController()
-    const forward = () => controller.abort(signal.reason)
-    if (signal.aborted) forward()
-    else signal.addEventListener('abort', forward, { once: true })
+    signal.throwIfAborted()
+    const cancelAbort = onAbort(signal, () => controller.abort(signal.reason))
     const progress = { exchanged: { method: request.method, url: request.label } as Exchanged, bytes: 0 }
     const cancelTimer = o.clock.wake(o.requestTimeoutMs, () => {
       const got = progress.bytes === 0 ? '' : `, ${progress.bytes} bytes of it came`
@@ -91,7 +91,7 @@ export function createTransport(o: TransportOptions): Transport {
       return await follow(request, controller.signal, progress)
     } finally {
       cancelTimer()
-      signal.removeEventListener('abort', forward)
+      cancelAbort()
     }
   }
 
@@ -231,7 +231,7 @@ export function createTransport(o: TransportOptions): Transport {
         if (isSettled) return
         isSettled = true
         cancelConnect?.()
-        signal.removeEventListener('abort', onAbort)
+        cancelAbort()
         outcome()
       }
       const fail = (error: unknown) =>
@@ -239,8 +239,7 @@ export function createTransport(o: TransportOptions): Transport {
           request.destroy()
           reject(error)
         })
-      const onAbort = () => fail(signal.reason)
-      signal.addEventListener('abort', onAbort, { once: true })
+      const cancelAbort = onAbort(signal, () => fail(signal.reason))
 
       request.on('socket', (socket) => {
         if (!socket.connecting || isSettled) return
@@ -307,10 +306,9 @@ export function createTransport(o: TransportOptions): Transport {
   /** Through a proxy somebody else connects; what can be done here is to refuse names that are not public here. */
   function resolvePublic(host: string, one: Hop): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onAbort = () => reject(one.signal.reason)
-      one.signal.addEventListener('abort', onAbort, { once: true })
+      const cancelAbort = onAbort(one.signal, () => reject(one.signal.reason))
       publicLookup(o.lookup)(host, { all: true }, (error) => {
-        one.signal.removeEventListener('abort', onAbort)
+        cancelAbort()
         if (error instanceof ForbiddenAddress) reject(forbidden(one.progress.exchanged, error.message, error))
         else if (error) reject(networkError(error, one.progress.exchanged))
         else resolve()

@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Clock } from '../clock.ts'
+import { onAbort } from './abort.ts'
 import { type Exchanged, fetchError, networkError } from './failure.ts'
 import type { Proxy } from './proxy.ts'
 
@@ -48,7 +49,7 @@ export function openTunnel(o: TunnelOptions): Promise<TLSSocket> {
     let tls: TLSSocket | undefined
     const settle = (outcome: () => void) => {
       cancelTimer()
-      signal.removeEventListener('abort', onAbort)
+      cancelAbort()
       outcome()
     }
     const fail = (error: unknown) =>
@@ -57,7 +58,6 @@ export function openTunnel(o: TunnelOptions): Promise<TLSSocket> {
         request.destroy()
         reject(error)
       })
-    const onAbort = () => fail(signal.reason)
     const cancelTimer = o.clock.wake(o.connectTimeoutMs, () =>
       fail(
         fetchError('ERR_FETCH_TIMEOUT', exchanged, `no connection within ${o.connectTimeoutMs} ms`, {
@@ -66,7 +66,7 @@ export function openTunnel(o: TunnelOptions): Promise<TLSSocket> {
         }),
       ),
     )
-    signal.addEventListener('abort', onAbort, { once: true })
+    const cancelAbort = onAbort(signal, () => fail(signal.reason))
     request.on('error', (error) => fail(networkError(error, exchanged)))
     request.on('connect', (response, socket) => {
       const status = response.statusCode ?? 0
