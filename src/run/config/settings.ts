@@ -5,17 +5,9 @@
  */
 
 import type { Certificate } from '../../pki/x509/certificate.ts'
+import type { Mode, Policies } from '../../serve/attach/policy.ts'
 
-/** Which certificates are stapled, and what a signed revocation does: nats-server's four modes. */
-export type Mode = 'auto' | 'must' | 'always' | 'never'
-
-/** What nats-server's modes leave out; each has a default by mode. */
-export interface Policies {
-  readonly onStart: 'prefer' | 'require' | 'exit'
-  readonly onRevoked: 'staple' | 'withhold' | 'stop' | 'stop-site'
-  readonly onUnknown: 'keep' | 'staple' | 'stop'
-  readonly onStale: 'unstapled' | 'refuse'
-}
+export type { Mode, Policies }
 
 /** A whole configuration. */
 export interface Settings {
@@ -83,7 +75,7 @@ export interface CertificateSettings {
   /** Absolute. */
   readonly certFile: string
   readonly keyFile: string
-  /** What logs call it: the file's name as written. */
+  /** What logs call it: the path as written. */
   readonly label: string
   /** Asked instead of the certificate's own (AIA) URLs: `ocsp.url`, `ocsp.urls`, or the matching entry of `responders`. */
   readonly responderURLs?: readonly string[]
