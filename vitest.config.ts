@@ -15,8 +15,10 @@ map.groupBy ??= (items, keyOf) => {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/kit/generate-grammar.ts',
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    maxConcurrency: 16,
   },
 })

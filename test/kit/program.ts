@@ -86,7 +86,7 @@ export function startProgram(command: string, args: readonly string[], options: 
       settle(127, null)
     })
     child.once('close', settle)
-    child.once('exit', (code, signal) => setTimeout(settle, 200, code, signal)) // its own children may hold the pipes
+    child.once('exit', (code, signal) => setTimeout(settle, 2_000, code, signal)) // its own children may hold the pipes; a busy test process reads late
   })
   const text = (stream?: 'stdout' | 'stderr') =>
     chunks

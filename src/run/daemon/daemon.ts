@@ -11,11 +11,12 @@ import { createTerminator, type Terminator } from '../../serve/terminator/index.
 import type { Settings } from '../config/index.ts'
 import type { Journal } from '../journal/journal.ts'
 import { createNarrator, type Narrate } from '../journal/narrate.ts'
-import { type Awaited, awaitAdmission } from './admission.ts'
+import { awaitAdmission } from './admission.ts'
 import { ExitCode } from './exit-code.ts'
-import { createConfiguredKeeper, keepCertificates } from './keep-staples.ts'
+import { createStapleKeeping, keepCertificates } from './keep-staples.ts'
 import { createFrontNarrator } from './narrate-front.ts'
 import { probeListeners } from './probe-listeners.ts'
+import { stayAlive } from './stay-alive.ts'
 
 export interface Daemon {
   readonly keeper: Keeper
@@ -50,7 +51,8 @@ export function createDaemon({
   narrate = createNarrator(),
 }: DaemonOptions): Daemon {
   const ending = new AbortController()
-  const keeper = createConfiguredKeeper(settings, clock)
+  const keeping = createStapleKeeping(settings, clock)
+  const { keeper } = keeping
   let exitCode: ExitCode = ExitCode.ok
 
   function stop(because: string, code: ExitCode = ExitCode.ok): void {
@@ -66,6 +68,7 @@ export function createDaemon({
 
   async function run(onOpen?: (addresses: readonly AddressInfo[]) => void): Promise<ExitCode> {
     let terminator: Terminator | undefined
+    const letGo = stayAlive()
     try {
       await probeListeners(settings.listeners)
       keeper.subscribe((event) => {
@@ -92,7 +95,6 @@ export function createDaemon({
         stop(admission.because, admission.exitCode)
         return exitCode
       }
-      enforce(awaited)
       terminator = createTerminator({
         listeners: settings.listeners,
         sites: settings.sites.map((site) => ({
@@ -118,6 +120,7 @@ export function createDaemon({
       })
       const narrateFront = createFrontNarrator()
       terminator.subscribe((event) => {
+        if (event.type === 'stop') stop(`${event.site}: ${stopReasons[event.reason]}`, ExitCode.revoked)
         const line = narrateFront(event)
         if (line) journal.say(line)
       })
@@ -138,24 +141,9 @@ export function createDaemon({
       return exitCode
     } finally {
       await terminator?.drain()
-      await keeper.close()
+      await keeping.close()
+      letGo()
     }
-  }
-
-  /** Ends the run when a certificate's verified answer and its policy say so: again at each event, so that none is missed. */
-  function enforce(awaited: readonly Awaited[]): void {
-    const look = () => {
-      for (const { certificateKey, label, policies } of awaited) {
-        const state = keeper.entry(certificateKey)?.stapleState
-        if (state === 'revoked' && policies.onRevoked === 'stop')
-          stop(`${label} is revoked (on_revoked: stop)`, ExitCode.revoked)
-        if (state === 'unknown' && policies.onUnknown === 'stop') {
-          stop(`the responder does not know ${label} (on_unknown: stop)`, ExitCode.revoked)
-        }
-      }
-    }
-    keeper.subscribe(look)
-    look()
   }
 
   return {
@@ -170,6 +158,11 @@ export function createDaemon({
     },
   }
 }
+
+const stopReasons = {
+  revoked: 'the certificate is revoked (on_revoked: stop)',
+  unknown: 'the responder does not know the certificate (on_unknown: stop)',
+} as const
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

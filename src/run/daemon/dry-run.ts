@@ -8,7 +8,7 @@ import type { EntryStatus } from '../../keep/keeper/index.ts'
 import { memoryStore } from '../../keep/store/index.ts'
 import type { Settings } from '../config/index.ts'
 import { ExitCode } from './exit-code.ts'
-import { createConfiguredKeeper, keepCertificates } from './keep-staples.ts'
+import { createStapleKeeping, keepCertificates } from './keep-staples.ts'
 
 /** What a dry run found. */
 export interface DryRun {
@@ -20,7 +20,8 @@ export interface DryRun {
 
 /** Fetches every staple once. */
 export async function dryRun(settings: Settings, clock: Clock = systemClock): Promise<DryRun> {
-  const keeper = createConfiguredKeeper(settings, clock, memoryStore())
+  const keeping = createStapleKeeping(settings, clock, memoryStore())
+  const { keeper } = keeping
   try {
     const { awaited } = keepCertificates(keeper, settings)
     await Promise.all(awaited.map(({ certificateKey }) => keeper.settled(certificateKey)))
@@ -39,7 +40,7 @@ export async function dryRun(settings: Settings, clock: Clock = systemClock): Pr
       ),
     }
   } finally {
-    await keeper.close()
+    await keeping.close()
   }
 }
 

@@ -12,17 +12,29 @@ import { isStapled } from '../../serve/attach/policy.ts'
 import type { CertificateSettings, Settings, SiteSettings } from '../config/index.ts'
 import type { Awaited } from './admission.ts'
 
+/** A keeper with what it stands on. */
+export interface StapleKeeping {
+  readonly keeper: Keeper
+  /** Ends the keeper, then the fetcher and the store. */
+  close(): Promise<void>
+}
+
 /** Creates the keeper of a configuration; it keeps nothing yet. */
-export function createConfiguredKeeper(settings: Settings, clock: Clock, store: Store = chooseStore(settings)): Keeper {
-  const { danger, ...verify } = settings.verify
-  const fetcher = createFetcher({
-    clock,
-    proxy: settings.fetch.proxy,
-    privateAddresses: settings.fetch.privateAddresses,
-    ...verify,
-    danger,
-  })
-  return createKeeper({ store, fetcher, clock, ...settings.keeper, ...verify, danger })
+export function createStapleKeeping(
+  settings: Settings,
+  clock: Clock,
+  store: Store = chooseStore(settings),
+): StapleKeeping {
+  const { verify, fetch } = settings
+  const fetcher = createFetcher({ clock, ...fetch, ...verify, maxStapleBytes: settings.keeper.maxStapleBytes })
+  const keeper = createKeeper({ store, fetcher, clock, ...settings.keeper, ...verify })
+  return {
+    keeper,
+    async close() {
+      await keeper.close()
+      await Promise.all([fetcher.close(), store.close()])
+    },
+  }
 }
 
 /** Hands the keeper every certificate that its site's mode staples; says which are waited for and which are left out. */
