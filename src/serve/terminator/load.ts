@@ -9,7 +9,7 @@ export interface Limits {
 
 /** The open connections of one terminator: in their handshake, or secured. */
 export class Load {
-  readonly connections = new Set<Socket>()
+  readonly connections: Set<Socket> = new Set()
   secured = 0
   accepted = 0
   refused = 0
