@@ -49,6 +49,7 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
       }
     }
     let frontPort: number = port
+    let isLooking = false
     const opened = async ([address]: readonly AddressInfo[]) => {
       frontPort = address?.port ?? port
       io.stdout.write(`\nA client connects:\n`)
@@ -62,7 +63,13 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
         io.stdout.write('\nCtrl-C ends it. The staple is replaced every half minute or so:\n')
       }
       daemon.keeper.subscribe((event) => {
-        if (isVisible(event)) setImmediate(lookBriefly)
+        // Several events can tell of one change: one look is enough.
+        if (!isVisible(event) || isLooking) return
+        isLooking = true
+        setImmediate(() => {
+          isLooking = false
+          void lookBriefly()
+        })
       })
     }
 

@@ -3,7 +3,7 @@
  * only when asked for, so that `--help` costs nothing.
  */
 import { createRequire } from 'node:module'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { ExitCode } from '../daemon/exit-code.ts'
 import type { Io } from './io.ts'
 import { reportFailure } from './report.ts'
@@ -19,7 +19,7 @@ export async function runProgram(words: readonly string[], io: Io): Promise<Exit
     .showHelpAfterError('(staplewright --help shows the commands)')
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
-      writeErr: (text) => io.stderr.write(text.replace(/^error: /, 'error: ')),
+      writeErr: (text) => io.stderr.write(text),
     })
     .exitOverride()
 
@@ -58,9 +58,8 @@ export async function runProgram(words: readonly string[], io: Io): Promise<Exit
 
 function parsePort(text: string): number {
   const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65_535)
-    throw new CommanderError(1, 'port', `error: --port: found ${text}, expected 0 to 65535`)
-  return port
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError(`Expected a port from 0 to 65535.`)
 }
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }

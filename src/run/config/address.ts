@@ -15,8 +15,8 @@ export const listenAddress: Type<ListenerSettings> = createType('address', 'host
   }
   if (value.kind !== 'string') return new Mistake('not an address', 'write it as "0.0.0.0:4222"')
   const written = value.value
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(written))
-    return new Mistake('a URL, not an address', `write ${quote(written.replace(/^[^/]*\/\//, '').replace(/\/$/, ''))}`)
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(written)?.[0]
+  if (scheme !== undefined) return new Mistake('a URL, not an address', `write host and port alone, without ${scheme}`)
   if (/^\d+$/.test(written))
     return new Mistake('a text without a host', `write the port alone without quotes, or "${anyHost}:${written}"`)
   const pair = splitHostPort(written, true)

@@ -90,6 +90,7 @@ async function readSettings(
     overrides,
     policies,
     backend,
+    isBackendOfSites: isBackendOfSites(block, options),
   })
   // With certificates missing, none of them may be the one that an entry is for.
   if (sites.length > 0) overrides.noteUnused(report)
@@ -189,14 +190,18 @@ function readBackend(top: Located<Block>, options: LoadOptions, report: Report):
   if (options.backend !== undefined) return readOption('--backend', options.backend, keys.backend, report)
   const given = look(top.value, keys.backend)
   if (given !== undefined || isGiven(top.value, keys.backend)) return given?.value
-  const sites = look(top.value, keys.sites)
-  if (sites !== undefined && !isGiven(top.value, keys.tls)) return undefined
+  if (isBackendOfSites(top.value, options)) return undefined
   return report.refuse(top.at, 'backend', {
     summary: 'is missing: there is nowhere to pass connections on to',
     found: 'neither `backend` in the file nor `--backend`',
     expected: 'tcp://host:port',
     hint: 'add `backend: "tcp://127.0.0.1:8080"` to the file, or pass --backend tcp://127.0.0.1:8080',
   })
+}
+
+function isBackendOfSites(block: Block, options: LoadOptions): boolean {
+  if (options.backend !== undefined || isGiven(block, keys.backend)) return false
+  return isGiven(block, keys.sites) && !isGiven(block, keys.tls)
 }
 
 /** An option of the command line is a text, read as its key's value would be. */

@@ -18,6 +18,8 @@ export interface SiteReading extends CertificateReading {
   readonly policies: Policies
   /** The backend of sites that name none. */
   readonly backend: string | undefined
+  /** Every site must name its own: nothing is said about the one at the top. */
+  readonly isBackendOfSites: boolean
 }
 
 /** What the sites are and what the whole front takes from the default one. */
@@ -164,11 +166,11 @@ function isTaken(options: { ciphers?: string | undefined; ecdhCurve?: string | u
   }
 }
 
-function readBackend({ block, path }: Draft, { backend, report }: SiteReading): string | undefined {
+function readBackend({ block, path }: Draft, { backend, isBackendOfSites, report }: SiteReading): string | undefined {
   const own = block && look(block.value, keys.backend)
   if (own !== undefined) return own.value
   if (block !== undefined && isGiven(block.value, keys.backend)) return undefined
-  if (backend !== undefined || block === undefined) return backend
+  if (backend !== undefined || block === undefined || !isBackendOfSites) return backend
   return report.refuse(block.at, `${path}.backend`, {
     summary: 'is missing: there is nowhere to pass connections on to',
     found: 'no backend in this site, and none at the top level',

@@ -37,9 +37,9 @@ export function showSighting(sighting: Sighting, at: Date, style: Style): string
     const signer = verified.signer.kind === 'issuer' ? 'the issuer itself' : `${verified.signer.kind} responder`
     lines.push(
       `${tick(isGood)} staple     ${sighting.staple.length} bytes, certStatus ${isGood ? style.good('good') : style.bad(verified.certStatus)}`,
-      `    thisUpdate   ${formatDistance(verified.thisUpdate, at)}`,
-      `    nextUpdate   ${verified.nextUpdate ? formatDistance(verified.nextUpdate, at) : 'not stated'}`,
-      `    signer       ${verified.signer.name}, ${signer}`,
+      `    thisUpdate     ${formatDistance(verified.thisUpdate, at)}`,
+      `    nextUpdate     ${verified.nextUpdate ? formatDistance(verified.nextUpdate, at) : 'not stated'}`,
+      `    signer         ${verified.signer.name}, ${signer}`,
       `    strict client  ${judgement(verified.certStatus, verified.revocationReason, style)}`,
     )
   }

@@ -70,7 +70,7 @@ export async function setStage(frontPort: number): Promise<Stage> {
   await writeFile(rootFile, authority.rootPem)
   await writeFile(join(directory, 'server.pem'), authority.chainPem)
   await writeFile(join(directory, 'server-key.pem'), authority.leafKeyPem, { mode: 0o600 })
-  await writeFile(configFile, describeConfig(directory, frontPort, backendPort))
+  await writeFile(configFile, describeConfig(frontPort, backendPort))
   await chmod(directory, 0o700)
 
   return {
@@ -107,18 +107,15 @@ export async function setStage(frontPort: number): Promise<Stage> {
   }
 }
 
-function describeConfig(directory: string, frontPort: number, backendPort: number): string {
+/** Paths are relative to the working directory, as in nats-server; the demo loads it from its own. */
+function describeConfig(frontPort: number, backendPort: number): string {
   return `# What the demo runs; a front of your own needs little more.
 listen: "127.0.0.1:${frontPort}"
 backend: "tcp://127.0.0.1:${backendPort}"
 ocsp { mode: always }
 on_revoked: staple            # mode always alone would stop the server, with exit code 3
-store_dir: "${join(directory, 'store')}"
-tls {
-  cert_file: "${join(directory, 'server.pem')}"
-  key_file: "${join(directory, 'server-key.pem')}"
-  ca_file: "${join(directory, 'root.pem')}"
-}
+store_dir: "store"
+tls { cert_file: "server.pem", key_file: "server-key.pem", ca_file: "root.pem" }
 `
 }
 

@@ -32,13 +32,14 @@ export function createNarrator(): Narrate {
         failing.delete(event.certificateKey)
         const held = describeHeld(event.entry, event.at)
         const seen = served.get(event.certificateKey)
-        const now = `${event.entry.certStatus} ${event.entry.thisUpdate?.toISOString()}`
+        const now = identify(event.entry)
         served.set(event.certificateKey, now)
         if (outage) {
           const span = formatSpan(event.at.getTime() - outage.since.getTime())
           return line('notice', `the responder answers again after ${span}: ${held}`)
         }
-        if (seen === now)
+        // The revocation itself is told in an event of its own.
+        if (seen === now || event.entry.certStatus === 'revoked')
           return line('debug', `the responder gave the same answer again; ${describeNext(event.entry, event.at)}`)
         return line(event.entry.certStatus === 'good' ? 'notice' : 'warn', `${seen ? 'refreshed' : 'stapled'}: ${held}`)
       }
@@ -72,6 +73,7 @@ export function createNarrator(): Narrate {
         )
       }
       case 'unrevoked':
+        served.set(event.certificateKey, identify(event.entry))
         return line('notice', `the CA lifted the revocation: ${describeHeld(event.entry, event.at)}`)
       case 'unknown':
         return line(
@@ -158,6 +160,11 @@ export function describeCause(error: StapleError): string {
   return causes.length > 0
     ? causes.slice(0, 4).join('\n') + (causes.length > 4 ? `\nand ${causes.length - 4} more` : '')
     : error.message
+}
+
+/** Tells one staple from the next. */
+function identify({ certStatus, thisUpdate }: EntryStatus): string {
+  return `${certStatus} ${thisUpdate?.toISOString()}`
 }
 
 const suspects = {
