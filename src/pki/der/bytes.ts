@@ -19,6 +19,7 @@ export function viewBytes(bytes: Uint8Array, option: string): Uint8Array {
 
 /** Tells whether two byte strings are equal. Not constant time: nothing compared here is secret. */
 export function isSameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  if (one === other) return true
   const { length } = one
   if (length !== other.length) return false
   for (let index = 0; index < length; index++) if (one[index] !== other[index]) return false

@@ -29,6 +29,28 @@ export function formatOid(bytes: Uint8Array, start: number, end: number): OidRea
   const length = end - start
   if (length === 0 || ((bytes[end - 1] as number) & 0x80) !== 0) return unfinished
   if (length > maxOidOctets) return tooLong
+  let place = length
+  for (let at = start; at < end; at++) place = (place * 31 + (bytes[at] as number)) & 0xff_ffff
+  place %= recentOids.length
+  const recent = recentOids[place]
+  if (recent !== undefined && isAt(bytes, start, recent.octets, length)) return recent
+  const reading = formatArcs(bytes, start, end)
+  if (reading.text !== undefined) recentOids[place] = { octets: bytes.slice(start, end), text: reading.text }
+  return reading
+}
+
+/** The same few OIDs come again and again: each place remembers the last one that fell on it. */
+const recentOids: ({ readonly octets: Uint8Array; readonly text: string } | undefined)[] = /* @__PURE__ */ new Array(
+  251,
+)
+
+function isAt(bytes: Uint8Array, start: number, octets: Uint8Array, length: number): boolean {
+  if (octets.length !== length) return false
+  for (let index = 0; index < length; index++) if (bytes[start + index] !== octets[index]) return false
+  return true
+}
+
+function formatArcs(bytes: Uint8Array, start: number, end: number): OidReading {
   let text = ''
   let arc = 0
   let large: bigint | undefined

@@ -2,9 +2,9 @@
  * Extensions of requests, responses and single responses: which there are, and the nonce.
  */
 
-import { type DerReader, readDer } from '../der/reader.ts'
+import { readDer } from '../der/reader.ts'
 import { encodeExplicit, encodeOctetString, encodeOid, encodeSequence } from '../der/writer.ts'
-import { type Extension, readExtensions } from '../x509/extension.ts'
+import type { Extension } from '../x509/extension.ts'
 import { malformed } from './malformed.ts'
 
 /** @see RFC 9654 §2.1 */
@@ -28,10 +28,6 @@ export const knownSingleExtensions: ReadonlySet<string> = new Set([
   // Signed certificate timestamps.
   '1.3.6.1.4.1.11129.2.4.5',
 ])
-
-export function readOcspExtensions(reader: DerReader): readonly Extension[] {
-  return readExtensions(reader, 'ERR_OCSP_MALFORMED')
-}
 
 /** The nonce among extensions. @see RFC 9654 §2.1 */
 export function decodeNonce(extensions: readonly Extension[], field: string): Uint8Array | undefined {

@@ -5,9 +5,9 @@
 import { viewBytes } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
 import { constructedTag } from '../der/tags.ts'
-import type { Extension } from '../x509/extension.ts'
+import { type Extension, readExtensions } from '../x509/extension.ts'
 import { type CertID, readCertID } from './cert-id.ts'
-import { decodeNonce, readOcspExtensions } from './extensions.ts'
+import { decodeNonce } from './extensions.ts'
 import { defaultMaxBytes, maxSingleResponses } from './limits.ts'
 import { malformed, tooLarge } from './malformed.ts'
 
@@ -59,7 +59,7 @@ function readTbsRequest(reader: DerReader): Omit<OcspRequest, 'isSigned'> {
   if (requestList.length === 0) {
     throw malformed(reader.path('requestList'), 'at least one request', 'none', 'RFC 6960 §4.1.1')
   }
-  const extensions = reader.optionalExplicit(2, 'requestExtensions', readOcspExtensions) ?? []
+  const extensions = reader.optionalExplicit(2, 'requestExtensions', readExtensions) ?? []
   const nonce = decodeNonce(extensions, `${reader.path('requestExtensions')}.nonce`)
   return { requestList, extensions, ...(nonce === undefined ? {} : { nonce }) }
 }
@@ -67,6 +67,6 @@ function readTbsRequest(reader: DerReader): Omit<OcspRequest, 'isSigned'> {
 function readSingleRequest(reader: DerReader): SingleRequest {
   return reader.sequence('', (fields) => ({
     certID: readCertID(fields, 'reqCert'),
-    extensions: fields.optionalExplicit(0, 'singleRequestExtensions', readOcspExtensions) ?? [],
+    extensions: fields.optionalExplicit(0, 'singleRequestExtensions', readExtensions) ?? [],
   }))
 }

@@ -2,13 +2,14 @@
  * OCSP responses decoded, strictly and completely; nothing is proven here. verify.ts does that.
  */
 
-import { formatHexBriefly, viewBytes } from '../der/bytes.ts'
+import { formatHexBriefly, isSameBytes, viewBytes } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
 import { constructedTag, formatTag } from '../der/tags.ts'
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from '../x509/algorithm.ts'
-import { type Certificate, decodeCertificateAs } from '../x509/certificate.ts'
-import type { Extension } from '../x509/extension.ts'
-import { decodeNonce, readOcspExtensions } from './extensions.ts'
+import { type Certificate, readCertificate } from '../x509/certificate.ts'
+import { type Extension, readExtensions } from '../x509/extension.ts'
+import { readName } from '../x509/name.ts'
+import { decodeNonce } from './extensions.ts'
 import { defaultMaxBytes, maxCertificates, maxSingleResponses } from './limits.ts'
 import { malformed, tooLarge } from './malformed.ts'
 import { readSingleResponse, type SingleResponse } from './single-response.ts'
@@ -71,9 +72,13 @@ export function decodeOcspResponse(der: Uint8Array): OcspResponse {
   return decodeOcspResponseOfAnySize(bytes)
 }
 
-/** The same without the limit on the whole, for callers with their own. */
-export function decodeOcspResponseOfAnySize(der: Uint8Array): OcspResponse {
-  return readDer(der, 'ocspResponse', clause, (reader) => reader.sequence('', readResponse))
+/**
+ * The same without the limit on the whole, for callers with their own.
+ *
+ * @param known - a certificate that the response may carry: it is then not decoded again
+ */
+export function decodeOcspResponseOfAnySize(der: Uint8Array, known?: Certificate): OcspResponse {
+  return readDer(der, 'ocspResponse', clause, (reader) => reader.sequence('', (fields) => readResponse(fields, known)))
 }
 
 /** The names of responseStatus by number; 4 is unused. */
@@ -99,7 +104,7 @@ const certificateLimit = {
   exceeded: (field: string) => tooLarge(field, `at most ${maxCertificates} certificates`, 'more'),
 }
 
-function readResponse(reader: DerReader): OcspResponse {
+function readResponse(reader: DerReader, known: Certificate | undefined): OcspResponse {
   const der = reader.bytes
   const number = reader.enumerated('responseStatus')
   // Compared as a whole number: 2^32 is not 0.
@@ -117,7 +122,9 @@ function readResponse(reader: DerReader): OcspResponse {
     inner.sequence('', readResponseBytes),
   )
   if (responseType !== basicResponseOid) return { der, responseStatus, responseType }
-  const basicResponse = readDer(response, 'basicResponse', clause, (inner) => inner.sequence('', readBasicResponse))
+  const basicResponse = readDer(response, 'basicResponse', clause, (inner) =>
+    inner.sequence('', (fields) => readBasicResponse(fields, known)),
+  )
   return { der, responseStatus, responseType, basicResponse }
 }
 
@@ -125,14 +132,22 @@ function readResponseBytes(reader: DerReader) {
   return { responseType: reader.oid('responseType'), response: reader.octetString('response') }
 }
 
-function readBasicResponse(reader: DerReader): BasicResponse {
+function readBasicResponse(reader: DerReader, known: Certificate | undefined): BasicResponse {
   const start = reader.position
   const fields = reader.sequence('tbsResponseData', readResponseData)
   const tbsResponseData = reader.since(start)
-  const signatureAlgorithm = readAlgorithmIdentifier(reader, 'signatureAlgorithm')
-  const signature = reader.bitStringOctets('signature')
-  const certificates = reader.optionalExplicit(0, 'certs', readCertificates) ?? []
-  return { tbsResponseData, ...fields, signatureAlgorithm, signature, certificates }
+  return {
+    tbsResponseData,
+    isVersionExplicit: fields.isVersionExplicit,
+    responderID: fields.responderID,
+    producedAt: fields.producedAt,
+    responses: fields.responses,
+    ...(fields.nonce === undefined ? undefined : { nonce: fields.nonce }),
+    extensions: fields.extensions,
+    signatureAlgorithm: readAlgorithmIdentifier(reader, 'signatureAlgorithm'),
+    signature: reader.bitStringOctets('signature'),
+    certificates: reader.optionalExplicit(0, 'certs', (inner) => readCertificates(inner, known)) ?? [],
+  }
 }
 
 function readResponseData(reader: DerReader) {
@@ -144,16 +159,15 @@ function readResponseData(reader: DerReader) {
   const responderID = readResponderID(reader)
   const producedAt = reader.generalizedTime('producedAt')
   const responses = reader.sequenceOf('responses', readSingleResponse, responseLimit)
-  const extensions = reader.optionalExplicit(1, 'responseExtensions', readOcspExtensions) ?? []
+  const extensions = reader.optionalExplicit(1, 'responseExtensions', readExtensions) ?? []
   const nonce = decodeNonce(extensions, `${reader.path('responseExtensions')}.nonce`)
-  const fields = { isVersionExplicit: version !== undefined, responderID, producedAt, responses, extensions }
-  return nonce === undefined ? fields : { ...fields, nonce }
+  return { isVersionExplicit: version !== undefined, responderID, producedAt, responses, extensions, nonce }
 }
 
 function readResponderID(reader: DerReader): ResponderID {
   switch (reader.nextTag) {
     case constructedTag(1):
-      return { byName: reader.explicit(1, 'responderID', readName) }
+      return { byName: reader.explicit(1, 'responderID', readByName) }
     case constructedTag(2):
       return { byKey: reader.explicit(2, 'responderID', readKeyHash) }
     default: {
@@ -163,9 +177,8 @@ function readResponderID(reader: DerReader): ResponderID {
   }
 }
 
-function readName(reader: DerReader): Uint8Array {
-  if (reader.nextTag === 0x30) return reader.element('byName')
-  return reader.fail('ERR_DER_UNEXPECTED_TAG', 'byName', 'SEQUENCE', formatTag(reader.nextTag))
+function readByName(reader: DerReader): Uint8Array {
+  return readName(reader, 'byName')
 }
 
 function readKeyHash(reader: DerReader): Uint8Array {
@@ -174,10 +187,12 @@ function readKeyHash(reader: DerReader): Uint8Array {
   throw malformed(reader.path('byKey'), 'a SHA-1, 20 octets', formatHexBriefly(keyHash), 'RFC 6960 §4.2.1')
 }
 
-function readCertificates(reader: DerReader): Certificate[] {
-  return reader.sequenceOf('', readCertificate, certificateLimit)
+function readCertificates(reader: DerReader, known: Certificate | undefined): Certificate[] {
+  return reader.sequenceOf('', (element) => readKnownCertificate(element, known), certificateLimit)
 }
 
-function readCertificate(reader: DerReader): Certificate {
-  return decodeCertificateAs(reader.element(''), reader.path(''))
+function readKnownCertificate(reader: DerReader, known: Certificate | undefined): Certificate {
+  if (known === undefined || !isSameBytes(reader.peek(''), known.der)) return readCertificate(reader)
+  reader.position += known.der.length
+  return known
 }

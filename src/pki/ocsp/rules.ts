@@ -79,7 +79,7 @@ function refuseTooLarge({ der, policies }: Judgement): void {
 }
 
 function refuseUndecodable(judgement: Judgement): void {
-  const response = decodeOcspResponseOfAnySize(judgement.der)
+  const response = decodeOcspResponseOfAnySize(judgement.der, judgement.policies.issuer)
   judgement.response = response
   if (response.basicResponse === undefined) return
   judgement.basicResponse = response.basicResponse
@@ -199,7 +199,7 @@ function refuseUncheckedDelegate(judgement: Has<'signer'>): void {
 function refuseOtherResponder({ basicResponse, signer }: Has<'basicResponse' | 'signer'>): void {
   const { responderID } = basicResponse
   const { certificate } = signer
-  if (isNamedBy(responderID, certificate)) return
+  if (isNamedBy(responderID, signer)) return
   const own = responderID.byKey === undefined ? { byName: certificate.subject } : undefined
   const name = formatName(certificate.subject)
   throw refusal('ERR_OCSP_RESPONDER_ID_MISMATCH', 'the responderID does not name the signer', {

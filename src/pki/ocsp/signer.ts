@@ -16,7 +16,7 @@ import {
   type SignatureScheme,
 } from '../x509/algorithm.ts'
 import type { Certificate } from '../x509/certificate.ts'
-import { certificateKey, isSignedBy } from '../x509/crypto.ts'
+import { certificateKey, hash, isSignedBy } from '../x509/crypto.ts'
 import { ocspSigningOid } from '../x509/extensions.ts'
 import { formatName, isSameName } from '../x509/name.ts'
 import { hashOfKey } from './cert-id-match.ts'
@@ -33,7 +33,7 @@ import type { BasicResponse, ResponderID } from './response.ts'
 export function findSigners(basicResponse: BasicResponse, scheme: SignatureScheme, policies: Policies): Candidate[] {
   const candidates = listCandidates(basicResponse, policies)
   const { responderID, tbsResponseData, signature } = basicResponse
-  const named = candidates.filter(({ certificate }) => isNamedBy(responderID, certificate))
+  const named = candidates.filter((candidate) => isNamedBy(responderID, candidate))
   const signed = ({ certificate }: Candidate) => isSignedBy(certificate, scheme, tbsResponseData, signature)
   const signer = named.find(signed) ?? candidates.filter((candidate) => !named.includes(candidate)).find(signed)
   if (signer === undefined) throw signatureFault(basicResponse, scheme, policies, named[0])
@@ -58,10 +58,12 @@ export function findAuthorized(signers: readonly Candidate[], policies: Policies
   throw (closest as Fault).error
 }
 
-/** Tells whether a responderID is that of a certificate. @see RFC 6960 §4.2.1 */
-export function isNamedBy(responderID: ResponderID, certificate: Certificate): boolean {
-  if (responderID.byKey !== undefined) return isSameBytes(responderID.byKey, hashOfKey(certificate, 'sha1'))
-  return isSameName(responderID.byName, certificate.subject)
+/** Tells whether a responderID is that of a candidate. @see RFC 6960 §4.2.1 */
+export function isNamedBy(responderID: ResponderID, { kind, certificate }: Candidate): boolean {
+  if (responderID.byKey === undefined) return isSameName(responderID.byName, certificate.subject)
+  // Only the issuer outlives the response: what is remembered of others would never be asked again.
+  const keyHash = kind === 'issuer' ? hashOfKey(certificate, 'sha1') : hash('sha1', certificate.subjectPublicKey)
+  return isSameBytes(responderID.byKey, keyHash)
 }
 
 /** Shows a responderID as `byName CN=…` or `byKey 1f2e…`. */

@@ -4,9 +4,8 @@
 
 import type { DerReader } from '../der/reader.ts'
 import { constructedTag, formatTag, primitiveTag } from '../der/tags.ts'
-import type { Extension } from '../x509/extension.ts'
+import { type Extension, readExtensions } from '../x509/extension.ts'
 import { type CertID, readCertID } from './cert-id.ts'
-import { readOcspExtensions } from './extensions.ts'
 
 /** @see RFC 6960 §4.2.1 */
 export interface SingleResponse {
@@ -46,7 +45,7 @@ function readFields(reader: DerReader): SingleResponse {
   const status = readCertStatus(reader)
   const thisUpdate = reader.generalizedTime('thisUpdate')
   const nextUpdate = reader.optionalExplicit(0, 'nextUpdate', (inner) => inner.generalizedTime(''))
-  const extensions = reader.optionalExplicit(1, 'singleExtensions', readOcspExtensions) ?? []
+  const extensions = reader.optionalExplicit(1, 'singleExtensions', readExtensions) ?? []
   if (nextUpdate === undefined) return { certID, ...status, thisUpdate, extensions }
   return { certID, ...status, thisUpdate, nextUpdate, extensions }
 }

@@ -192,17 +192,26 @@ function parsePss(parameters: Uint8Array | undefined, field: string): SignatureS
 const maxSaltLength = 2046n
 
 function readPssParameters(reader: DerReader) {
-  const hashOid = reader.optionalExplicit(0, 'hashAlgorithm', readDigest) ?? hashOids.sha1
+  const hashOid = reader.optionalExplicit(0, 'hashAlgorithm', readDigest)
   const mask = reader.optionalExplicit(1, 'maskGenAlgorithm', (inner) => inner.sequence('', readMask))
-  const saltLength = reader.optionalExplicit(2, 'saltLength', (inner) => inner.integer('')) ?? 20n
-  const trailerField = reader.optionalExplicit(3, 'trailerField', (inner) => inner.integer('')) ?? 1n
+  const saltLength = reader.optionalExplicit(2, 'saltLength', (inner) => inner.integer(''))
+  const trailerField = reader.optionalExplicit(3, 'trailerField', (inner) => inner.integer(''))
+  const isSha1Mask = mask?.oid === mgf1Oid && mask.hashOid === hashOids.sha1
+  if (hashOid === hashOids.sha1) refuseDefault(reader, 'hashAlgorithm', 'SHA-1')
+  if (isSha1Mask) refuseDefault(reader, 'maskGenAlgorithm', 'MGF1 with SHA-1')
+  if (saltLength === 20n) refuseDefault(reader, 'saltLength', '20')
+  if (trailerField === 1n) refuseDefault(reader, 'trailerField', '1')
   return {
-    hashOid,
+    hashOid: hashOid ?? hashOids.sha1,
     maskOid: mask?.oid ?? mgf1Oid,
     maskHashOid: mask?.hashOid ?? hashOids.sha1,
-    saltLength,
-    trailerField,
+    saltLength: saltLength ?? 20n,
+    trailerField: trailerField ?? 1n,
   }
+}
+
+function refuseDefault(reader: DerReader, field: string, found: string): never {
+  return reader.fail('ERR_DER_NOT_CANONICAL', field, 'absent, being the default', found, 'X.690 §11.5')
 }
 
 function readMask(reader: DerReader): { oid: string; hashOid: string } {

@@ -10,6 +10,7 @@ import { type DerReader, readDer } from '../der/reader.ts'
 import { primitiveTag } from '../der/tags.ts'
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './algorithm.ts'
 import { type CertificateExtensions, decodeExtensions, noExtensions } from './extensions.ts'
+import { readName } from './name.ts'
 
 /** A decoded certificate. Every `Uint8Array` is a slice of `der`. */
 export interface Certificate {
@@ -46,7 +47,29 @@ export function decodeCertificate(der: Uint8Array): Certificate {
 
 /** Decodes a certificate that is part of something; `field` says where it stands. */
 export function decodeCertificateAs(der: Uint8Array, field: string): Certificate {
-  return readDer(der, field, 'RFC 5280 §4.1', (reader) => reader.sequence('', readCertificate))
+  return readDer(der, field, clause, readCertificate)
+}
+
+/** Reads a certificate that is part of something. */
+export function readCertificate(reader: DerReader): Certificate {
+  const start = reader.position
+  const fields = reader.sequence('', readFields, clause)
+  const { tbs } = fields
+  return {
+    der: reader.since(start),
+    tbsCertificate: fields.tbsCertificate,
+    serialNumber: tbs.serialNumber,
+    issuer: tbs.issuer,
+    subject: tbs.subject,
+    notBefore: tbs.notBefore,
+    notAfter: tbs.notAfter,
+    subjectPublicKeyInfo: tbs.subjectPublicKeyInfo,
+    publicKeyAlgorithm: tbs.publicKeyAlgorithm,
+    subjectPublicKey: tbs.subjectPublicKey,
+    signatureAlgorithm: fields.signatureAlgorithm,
+    signature: fields.signature,
+    extensions: tbs.extensions,
+  }
 }
 
 /** The certificate itself, decoded where it came as DER. */
@@ -72,9 +95,10 @@ export function isMustStaple(certificate: Certificate | Uint8Array): boolean {
   return tlsFeatures(certificate).includes(statusRequest)
 }
 
+const clause = 'RFC 5280 §4.1'
 const statusRequest = 5
 
-function readCertificate(reader: DerReader): Certificate {
+function readFields(reader: DerReader) {
   const start = reader.position
   const tbs = reader.sequence('tbsCertificate', readTbsCertificate)
   const tbsCertificate = reader.since(start)
@@ -83,16 +107,9 @@ function readCertificate(reader: DerReader): Certificate {
   const outer = reader.since(afterTbs)
   if (!isSameBytes(tbs.signatureField, outer)) {
     const found = `${formatHexBriefly(outer)} beside ${formatHexBriefly(tbs.signatureField)}`
-    throw malformed(
-      reader.path('signatureAlgorithm'),
-      'the same as tbsCertificate.signature',
-      found,
-      'RFC 5280 §4.1.1.2',
-    )
+    throw malformed(reader.path('signatureAlgorithm'), 'as in tbsCertificate.signature', found, 'RFC 5280 §4.1.1.2')
   }
-  const { signatureField: _, ...fields } = tbs
-  const signature = reader.bitStringOctets('signatureValue')
-  return { der: reader.bytes, tbsCertificate, ...fields, signatureAlgorithm, signature }
+  return { tbs, tbsCertificate, signatureAlgorithm, signature: reader.bitStringOctets('signatureValue') }
 }
 
 function readTbsCertificate(reader: DerReader) {
@@ -131,11 +148,6 @@ function readTbsCertificate(reader: DerReader) {
   }
 }
 
-function readName(reader: DerReader, field: string): Uint8Array {
-  if (reader.nextTag !== 0x30) reader.sequence(field, () => undefined)
-  return reader.element(field)
-}
-
 function readValidity(reader: DerReader): readonly [Date, Date] {
   return [reader.time('notBefore'), reader.time('notAfter')]
 }
@@ -148,11 +160,7 @@ function formatVersion(version: bigint): string {
   return version >= 0n && version < 0xffffn ? version.toString() : 'out of range'
 }
 
-function malformed(field: string, expected: string, found: string, clause: string): StapleError {
-  return new StapleError('ERR_X509_MALFORMED', `${field}: expected ${expected}, found ${found}`, {
-    field,
-    expected,
-    found,
-    clause,
-  })
+function malformed(field: string, expected: string, found: string, where: string): StapleError {
+  const detail = { field, expected, found, clause: where }
+  return new StapleError('ERR_X509_MALFORMED', `${field}: expected ${expected}, found ${found}`, detail)
 }

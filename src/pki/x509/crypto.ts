@@ -6,15 +6,15 @@
 
 import {
   constants,
-  createHash,
   createPrivateKey,
   createPublicKey,
+  hash as hashAtOnce,
   type KeyObject,
   sign as signWithKey,
   verify as verifyWithKey,
 } from 'node:crypto'
 import { StapleError } from '../../errors.ts'
-import { formatHex, viewBytes } from '../der/bytes.ts'
+import { formatHex, isSameBytes, viewBytes } from '../der/bytes.ts'
 import {
   formatKeyAlgorithm,
   type HashAlgorithm,
@@ -38,7 +38,11 @@ export interface PrivateKeyObject {
 
 /** Computes a digest. */
 export function hash(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash(algorithm).update(bytes).digest())
+  // By way of a string: a Buffer of its own for each digest costs more than the digest.
+  const text = hashAtOnce(algorithm, bytes, 'latin1' as 'binary')
+  const digest = new Uint8Array(text.length)
+  for (let at = 0; at < digest.length; at++) digest[at] = text.charCodeAt(at)
+  return digest
 }
 
 /** The name under which everything about a certificate is kept: lower-case hex SHA-256 of its DER. */
@@ -85,29 +89,40 @@ export function sign(key: SigningKey, scheme: SignatureScheme, message: Uint8Arr
   return new Uint8Array(signWithKey(scheme.hashAlgorithm, message, keyOptions(scheme, privateKey)))
 }
 
-/** Keys by certificate, and by the bytes of the key for certificates that are decoded anew each time. */
-const keysByCertificate = new WeakMap<Certificate, KeyObject>()
-const keysByInfo = new Map<string, KeyObject>()
-const maxKeysByInfo = 256
+interface ImportedKey {
+  readonly subjectPublicKeyInfo: Uint8Array
+  readonly key: KeyObject
+}
 
-function importPublicKey(certificate: Certificate): KeyObject | undefined {
-  const known = keysByCertificate.get(certificate)
-  if (known !== undefined) return known
-  const spki = certificate.subjectPublicKeyInfo
-  const text = Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength).toString('latin1')
-  let key = keysByInfo.get(text)
-  if (key === undefined) {
-    try {
-      key = createPublicKey({ key: spki as Buffer, format: 'der', type: 'spki' })
-    } catch {
-      return undefined
-    }
-    // The oldest goes; a Map keeps the order of insertion.
-    if (keysByInfo.size >= maxKeysByInfo) keysByInfo.delete(keysByInfo.keys().next().value as string)
-    keysByInfo.set(text, key)
+/**
+ * Imported keys by a checksum of their subjectPublicKeyInfo: importing one costs more than most signature checks, and
+ * the certificates around it are often decoded anew.
+ */
+const importedKeys = new Map<number, ImportedKey>()
+const maxImportedKeys = 1000
+
+function importPublicKey({ subjectPublicKeyInfo }: Certificate): KeyObject | undefined {
+  const place = checksum(subjectPublicKeyInfo)
+  const imported = importedKeys.get(place)
+  if (imported !== undefined && isSameBytes(imported.subjectPublicKeyInfo, subjectPublicKeyInfo)) return imported.key
+  // A copy: a slice would keep the whole response that it came with.
+  const copy = subjectPublicKeyInfo.slice()
+  let key: KeyObject
+  try {
+    key = createPublicKey({ key: copy as Buffer, format: 'der', type: 'spki' })
+  } catch {
+    return undefined
   }
-  keysByCertificate.set(certificate, key)
+  // A Map keeps the order of insertion: the oldest goes.
+  if (importedKeys.size >= maxImportedKeys) importedKeys.delete(importedKeys.keys().next().value as number)
+  importedKeys.set(place, { subjectPublicKeyInfo: copy, key })
   return key
+}
+
+function checksum(bytes: Uint8Array): number {
+  let sum = bytes.length
+  for (let at = Math.max(0, bytes.length - 48); at < bytes.length; at++) sum = (sum * 31 + (bytes[at] as number)) | 0
+  return sum
 }
 
 function keyOptions(scheme: SignatureScheme, key: KeyObject) {

@@ -3,9 +3,9 @@
  */
 
 import { StapleError } from '../../errors.ts'
-import { type DerReader, readDer } from '../der/reader.ts'
-import { constructedTag, primitiveTag } from '../der/tags.ts'
-import { type Extension, readExtensions } from './extension.ts'
+import type { DerReader } from '../der/reader.ts'
+import { constructedTag, primitiveTag, tags } from '../der/tags.ts'
+import { walkExtensions } from './extension.ts'
 import { formatIpAddress } from './ip-address.ts'
 
 /** What the extensions of a certificate say. Absent ones are absent, or empty lists. */
@@ -68,9 +68,15 @@ export function decodeExtensions(reader: DerReader): CertificateExtensions {
     ipAddresses: [],
     unsupportedCritical: [],
   }
-  const field = reader.path('')
-  const extensions = readExtensions(reader, 'ERR_X509_MALFORMED')
-  for (const extension of extensions) decodeExtension(extension, decoded, field)
+  walkExtensions(reader, 'certificate', (fields, oid, isCritical) => {
+    const decode = decoders[oid]
+    if (decode !== undefined) {
+      fields.octetStringHolding(decode.field, decode.clause, (value) => decode.read(value, decoded))
+      return
+    }
+    fields.octetString('extnValue')
+    if (isCritical && !pathOids.has(oid)) decoded.unsupportedCritical.push(oid)
+  })
   return decoded
 }
 
@@ -94,50 +100,81 @@ type Draft = { -readonly [Key in keyof CertificateExtensions]: CertificateExtens
   unsupportedCritical: string[]
 }
 
-function decodeExtension(extension: Extension, decoded: Draft, field: string): void {
-  const { oid, value } = extension
-  switch (oid) {
-    case '2.5.29.14':
-      decoded.subjectKeyIdentifier = readDer(value, `${field}.subjectKeyIdentifier`, 'RFC 5280 §4.2.1.2', readOctets)
-      return
-    case '2.5.29.15':
-      decoded.keyUsage = readDer(value, `${field}.keyUsage`, 'RFC 5280 §4.2.1.3', readKeyUsage)
-      return
-    case '2.5.29.17':
-      readDer(value, `${field}.subjectAltName`, 'RFC 5280 §4.2.1.6', (reader) =>
-        reader.sequenceOf('', (name) => readAlternativeName(name, decoded)),
-      )
-      return
-    case '2.5.29.19':
-      decoded.basicConstraints = readDer(value, `${field}.basicConstraints`, 'RFC 5280 §4.2.1.9', readBasicConstraints)
-      return
-    case '2.5.29.35':
-      readDer(value, `${field}.authorityKeyIdentifier`, 'RFC 5280 §4.2.1.1', (reader) =>
-        readAuthorityKey(reader, decoded),
-      )
-      return
-    case '2.5.29.37':
-      decoded.extendedKeyUsage = readDer(value, `${field}.extKeyUsage`, 'RFC 5280 §4.2.1.12', readOids)
-      return
-    case '1.3.6.1.5.5.7.1.1':
-      readDer(value, `${field}.authorityInfoAccess`, 'RFC 5280 §4.2.2.1', (reader) =>
-        reader.sequenceOf('', (access) => readAccess(access, decoded)),
-      )
-      return
-    case '1.3.6.1.5.5.7.1.24':
-      decoded.tlsFeatures = readDer(value, `${field}.tlsFeature`, 'RFC 7633 §4.1', readTlsFeatures)
-      return
-    case '1.3.6.1.5.5.7.48.1.5':
-      readDer(value, `${field}.ocspNoCheck`, 'RFC 6960 §4.2.2.2.1', (reader) => reader.null(''))
-      decoded.ocspNoCheck = true
-      return
-    case '2.5.29.56':
-      readDer(value, `${field}.noRevAvail`, 'RFC 9608 §2', (reader) => reader.null(''))
+/** How one extension is decoded. */
+interface Decoder {
+  readonly field: string
+  readonly clause: string
+  /** Reads the value into the draft. */
+  readonly read: (reader: DerReader, decoded: Draft) => void
+}
+
+const decoders: Readonly<Record<string, Decoder>> = {
+  '2.5.29.14': {
+    field: 'subjectKeyIdentifier',
+    clause: 'RFC 5280 §4.2.1.2',
+    read(reader, decoded) {
+      decoded.subjectKeyIdentifier = reader.octetString('')
+    },
+  },
+  '2.5.29.15': {
+    field: 'keyUsage',
+    clause: 'RFC 5280 §4.2.1.3',
+    read(reader, decoded) {
+      decoded.keyUsage = readKeyUsage(reader)
+    },
+  },
+  '2.5.29.17': {
+    field: 'subjectAltName',
+    clause: 'RFC 5280 §4.2.1.6',
+    read: (reader, decoded) => reader.sequenceOf('', (name) => readAlternativeName(name, decoded)),
+  },
+  '2.5.29.19': {
+    field: 'basicConstraints',
+    clause: 'RFC 5280 §4.2.1.9',
+    read(reader, decoded) {
+      decoded.basicConstraints = readBasicConstraints(reader)
+    },
+  },
+  '2.5.29.35': {
+    field: 'authorityKeyIdentifier',
+    clause: 'RFC 5280 §4.2.1.1',
+    read: readAuthorityKey,
+  },
+  '2.5.29.37': {
+    field: 'extKeyUsage',
+    clause: 'RFC 5280 §4.2.1.12',
+    read(reader, decoded) {
+      decoded.extendedKeyUsage = reader.sequenceOf('', (purpose) => purpose.oid(''))
+    },
+  },
+  '2.5.29.56': {
+    field: 'noRevAvail',
+    clause: 'RFC 9608 §2',
+    read(reader, decoded) {
+      reader.null('')
       decoded.noRevAvail = true
-      return
-    default:
-      if (extension.isCritical && !pathOids.has(oid)) decoded.unsupportedCritical.push(oid)
-  }
+    },
+  },
+  '1.3.6.1.5.5.7.1.1': {
+    field: 'authorityInfoAccess',
+    clause: 'RFC 5280 §4.2.2.1',
+    read: (reader, decoded) => reader.sequenceOf('', (access) => readAccess(access, decoded)),
+  },
+  '1.3.6.1.5.5.7.1.24': {
+    field: 'tlsFeature',
+    clause: 'RFC 7633 §4.1',
+    read(reader, decoded) {
+      decoded.tlsFeatures = readTlsFeatures(reader)
+    },
+  },
+  '1.3.6.1.5.5.7.48.1.5': {
+    field: 'ocspNoCheck',
+    clause: 'RFC 6960 §4.2.2.2.1',
+    read(reader, decoded) {
+      reader.null('')
+      decoded.ocspNoCheck = true
+    },
+  },
 }
 
 /** Critical extensions that only concern the building of paths, which is not done here. @see RFC 5280 §4.2.1 */
@@ -153,14 +190,6 @@ const pathOids: ReadonlySet<string> = new Set([
   '2.5.29.54',
 ])
 
-function readOctets(reader: DerReader): Uint8Array {
-  return reader.octetString('')
-}
-
-function readOids(reader: DerReader): string[] {
-  return reader.sequenceOf('', (element) => element.oid(''))
-}
-
 function readKeyUsage(reader: DerReader): ReadonlySet<KeyUsage> {
   const { octets } = reader.bitString('')
   const usages = new Set<KeyUsage>()
@@ -172,7 +201,8 @@ function readKeyUsage(reader: DerReader): ReadonlySet<KeyUsage> {
 
 function readBasicConstraints(reader: DerReader): BasicConstraints {
   return reader.sequence('', (fields) => {
-    const ca = fields.booleanOrFalse('cA')
+    // A large CA has issued many certificates with cA FALSE written out: not DER, but taken by every client.
+    const ca = fields.nextTag === tags.boolean && fields.boolean('cA')
     if (fields.isAtEnd) return { ca }
     const pathLength = fields.integer('pathLenConstraint')
     if (pathLength < 0n) fields.fail('ERR_DER_VALUE', 'pathLenConstraint', 'at least 0', 'a negative number')

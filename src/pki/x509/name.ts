@@ -37,9 +37,17 @@ export function isSameName(one: Uint8Array, other: Uint8Array): boolean {
   return ours !== undefined && ours === foldName(other)
 }
 
+/** Reads a Name without looking into it, beyond that it is one; gives its DER. @see RFC 5280 §4.1.2.4 */
+export function readName(reader: DerReader, field: string): Uint8Array {
+  const start = reader.position
+  reader.sequenceOf(field, passRelativeName)
+  return reader.since(start)
+}
+
 interface Attribute {
   readonly oid: string
   readonly tag: number
+  /** The content of a string; of other types the whole value. */
   readonly octets: Uint8Array
 }
 
@@ -65,20 +73,41 @@ const attributeNames: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'emailAddress',
 }
 
+function passRelativeName(reader: DerReader): void {
+  reader.setOf('', passAttribute)
+}
+
+function passAttribute(reader: DerReader): void {
+  reader.sequence('', passAttributeFields)
+}
+
+function passAttributeFields(reader: DerReader): void {
+  reader.oid('type')
+  reader.skip('value')
+}
+
 function readRelativeName(reader: DerReader): Attribute[] {
-  return reader.setOf('', readAttribute)
+  return reader.setOf('', (element) => element.sequence('', readAttribute))
 }
 
 function readAttribute(reader: DerReader): Attribute {
-  return reader.sequence('', (fields) => {
-    const oid = fields.oid('type')
-    const tag = fields.nextTag
-    if ((tag & 0x20) !== 0) return { oid, tag, octets: fields.element('value') }
-    return { oid, tag, octets: fields.primitive(tag, 'value') }
-  })
+  const oid = reader.oid('type')
+  const tag = reader.nextTag
+  if (!stringTags.has(tag)) return { oid, tag, octets: reader.element('value') }
+  return { oid, tag, octets: reader.primitive(tag, 'value') }
 }
 
+const stringTags: ReadonlySet<number> = new Set([
+  tags.utf8String,
+  tags.printableString,
+  tags.ia5String,
+  tags.teletexString,
+  tags.bmpString,
+])
+
 function formatValue(tag: number, octets: Uint8Array): string {
+  const plain = tag === tags.bmpString || !stringTags.has(tag) ? undefined : decodePlain(octets)
+  if (plain !== undefined) return plain
   const text = decodeText(tag, octets)
   if (text === undefined) return `#${formatHex(octets)}`
   // What would end the value early, and what would move a terminal's cursor or reverse its text.
@@ -90,6 +119,19 @@ function formatValue(tag: number, octets: Uint8Array): string {
         .map((octet) => `\\${octet.toString(16).padStart(2, '0')}`)
         .join('')
     })
+}
+
+/** The text where it is letters, digits and the like, which nearly every name is; saves the rest of the work. */
+function decodePlain(octets: Uint8Array): string | undefined {
+  if (octets.length === 0 || octets[0] === 0x20 || octets[octets.length - 1] === 0x20) return undefined
+  let text = ''
+  for (const octet of octets) {
+    const isLetter = (octet | 0x20) >= 0x61 && (octet | 0x20) <= 0x7a
+    const isDigitOrPoint = octet >= 0x2d && octet <= 0x3a
+    if (!isLetter && !isDigitOrPoint && octet !== 0x20) return undefined
+    text += String.fromCharCode(octet)
+  }
+  return text
 }
 
 /** The text of a string type; undefined for other types and for octets that are no text. */
