@@ -3,6 +3,8 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { errorTable } from '../src/errors.ts'
+import { groups } from '../src/run/config/keys.ts'
+import type { Key, Type } from '../src/run/config/type.ts'
 import { readDocumented, readDoor } from '../tools/docstrings.ts'
 import { formatErrorsPage } from '../tools/errors-page.ts'
 
@@ -29,6 +31,21 @@ describe('error codes', () => {
         page,
       ).toEqual([])
     }
+  })
+})
+
+describe('defaults', () => {
+  const page = read('docs/defaults.md')
+  const constants = groups.flatMap(({ keys }) => keys.flatMap(withInner)).filter((key) => key.default !== undefined)
+
+  it.each(constants.map((key) => `${key.name}: ${key.default}`))('docs/defaults.md says why `%s`', (written) => {
+    expect(page).toContain(`\`${written}\``)
+  })
+
+  it('what docs/defaults.md gives as a default is one', () => {
+    const cells = page.split('\n').map((row) => row.split(' | ')[1] ?? '')
+    const written = cells.flatMap((cell) => [...cell.matchAll(/`([a-z_0-9]+: [^`]+)`/g)].map(([, text]) => text))
+    expect(written.filter((text) => !constants.some((key) => `${key.name}: ${key.default}` === text))).toEqual([])
   })
 })
 
@@ -62,6 +79,16 @@ describe('docstrings', () => {
     expect(bare.map(({ file, name }) => `${name} (${relative(root, file)})`)).toEqual([])
   })
 })
+
+/** A key and those inside its block, list or map. */
+function withInner(key: Key<unknown>): Key<unknown>[] {
+  return [key, ...keysOf(key.type)]
+}
+
+function keysOf({ parts }: Type<unknown>): Key<unknown>[] {
+  if (parts === undefined) return []
+  return parts.kind === 'block' ? parts.block.keys.flatMap(withInner) : keysOf(parts.item)
+}
 
 function markdownIn(directory: string, isDeep: boolean): string[] {
   return filesIn(directory, '.md', isDeep)
