@@ -9,13 +9,8 @@ import type { Io } from './io.ts'
 export function reportFailure(thrown: unknown, io: Io): ExitCode {
   if (isStapleError(thrown, 'ERR_CONFIG_INVALID')) {
     const count = thrown.detail.problems.length
-    for (const problem of thrown.detail.problems) {
-      const key = problem.path ? `${problem.path}: ` : ''
-      io.stderr.write(
-        `error: ${problem.file}:${problem.line}:${problem.column}: ${key}found ${problem.found}, expected ${problem.expected}\n`,
-      )
-      if (problem.hint) io.stderr.write(`  hint: ${problem.hint}\n`)
-    }
+    // Each problem is one line and its indented details.
+    io.stderr.write(`${thrown.message.replace(/^(?! )/gm, 'error: ')}\n`)
     io.stderr.write(`${count === 1 ? 'one problem' : `${count} problems`}; nothing was started\n`)
     return ExitCode.config
   }

@@ -3,6 +3,7 @@ import { type LoadedConfig, loadConfig } from '../config/index.ts'
 import { createDaemon } from '../daemon/daemon.ts'
 import { dryRun } from '../daemon/dry-run.ts'
 import type { ExitCode } from '../daemon/exit-code.ts'
+import { probeListeners } from '../daemon/probe-listeners.ts'
 import { type Journal, type Level, openJournal } from '../journal/journal.ts'
 import { chooseStyle, type Io } from './io.ts'
 import { formatStaples } from './staple-table.ts'
@@ -37,6 +38,8 @@ async function run(given: ServeArguments, { settings, notices }: LoadedConfig, i
     now: () => new Date(),
   })
   sayNotices(journal, notices)
+  // Before anything is made or asked: a second daemon must not touch the store of the first.
+  await probeListeners(settings.listeners)
   const daemon = createDaemon({ settings, journal })
   const ignored = [
     io.onSignal('SIGTERM', () => daemon.stop('SIGTERM')),

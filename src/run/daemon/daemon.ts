@@ -15,7 +15,6 @@ import { awaitAdmission } from './admission.ts'
 import { ExitCode } from './exit-code.ts'
 import { createStapleKeeping, keepCertificates } from './keep-staples.ts'
 import { createFrontNarrator } from './narrate-front.ts'
-import { probeListeners } from './probe-listeners.ts'
 import { stayAlive } from './stay-alive.ts'
 
 export interface Daemon {
@@ -43,7 +42,7 @@ export interface DaemonOptions {
   readonly narrate?: Narrate
 }
 
-/** Assembles a daemon; nothing is opened or asked before `run`. */
+/** Assembles a daemon. Its store is opened now; nothing is asked and nothing listens before `run`. */
 export function createDaemon({
   settings,
   journal,
@@ -70,7 +69,6 @@ export function createDaemon({
     let terminator: Terminator | undefined
     const letGo = stayAlive()
     try {
-      await probeListeners(settings.listeners)
       keeper.subscribe((event) => {
         const line = narrate(event)
         if (line) journal.say(line)
