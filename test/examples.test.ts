@@ -13,7 +13,7 @@ import { beforeAll, expect, it } from 'vitest'
 import { encodeOcspRequest } from '../src/pki/ocsp/encode-request.ts'
 import { type Authority, createAuthority, type Leaf } from './kit/authority.ts'
 import { startBackend } from './kit/backend.ts'
-import { connectWithNode } from './kit/clients/node.ts'
+import { connectWithNode, openWithNode } from './kit/clients/node.ts'
 import { startDaemon } from './kit/daemon.ts'
 import { freePort } from './kit/free-port.ts'
 import { endsWithTest } from './kit/lifetime.ts'
@@ -44,7 +44,7 @@ beforeAll(async () => {
 })
 
 it('every example has a test of its name', () => {
-  expect([...examples.keys()].sort()).toEqual(['library', 'ocsp', 'serve'])
+  expect([...examples.keys()].sort()).toEqual(['library', 'ocsp', 'serve', 'sites'])
 })
 
 it('README: the configuration of the front serves a staple from the first handshake on', async () => {
@@ -62,6 +62,34 @@ it('README: the configuration of the front serves a staple from the first handsh
   expect(outcome).toMatchObject({ connected: true, staple: { present: true } })
   expect(await daemon.stop()).toBe(0)
   expect(readdirSync(join(directory, 'staples/ocsp'))).toHaveLength(1)
+})
+
+it('docs/guide/front: each name has its certificate, its staple and its backend', async () => {
+  const [first, second] = [await startBackend(), await startBackend()]
+  const leaves: Record<string, Leaf> = {}
+  for (const [name, host] of Object.entries({ a: 'a.example.net', b: 'x.b.example.net' })) {
+    const issued = await authority.issueLeaf({ name: host, san: [host], responderURL })
+    await copyFile(issued.certificateFile, join(directory, `${name}.pem`))
+    await copyFile(issued.keyFile, join(directory, `${name}-key.pem`))
+    leaves[host] = issued
+  }
+  const config = replace(example('sites'), {
+    '0.0.0.0:8443': '127.0.0.1:0',
+    'tcp://127.0.0.1:8080': first.url,
+    'tcp://127.0.0.1:8081': second.url,
+  })
+  const daemon = await startDaemon(config, { cwd: directory })
+  const port = await daemon.opened()
+  for (const [name, issued] of Object.entries(leaves)) {
+    const { ask, ...outcome } = await openWithNode({ port, name, rootFile: issued.rootFile })
+    expect(outcome).toMatchObject({
+      connected: true,
+      staple: { present: true },
+      certificate: new Uint8Array(issued.der),
+    })
+    await ask('GET / HTTP/1.0\r\n\r\n')
+  }
+  expect([first.requests.length, second.requests.length]).toEqual([1, 1])
 })
 
 it('README: the Node server staples its first handshake', async () => {
