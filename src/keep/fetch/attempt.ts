@@ -7,9 +7,9 @@
 
 import { StapleError } from '../../errors.ts'
 import type { Clock } from '../clock.ts'
-import { onAbort } from './abort.ts'
 import type { FetchedStaple } from './contract.ts'
 import { fetchError } from './failure.ts'
+import { Stop } from './stop.ts'
 
 /** What asking one responder has come to so far. */
 export interface Lane {
@@ -25,9 +25,9 @@ export type Answer = Omit<FetchedStaple, 'failures' | 'elapsedMs'>
  * Asks one responder; what fails is put into the lane.
  *
  * @param onStart - to be called when the first request goes out
- * @returns undefined when all that could be tried there has failed; rejects only when aborted
+ * @returns undefined when all that could be tried there has failed; rejects only when stopped
  */
-export type AskResponder = (lane: Lane, signal: AbortSignal, onStart: () => void) => Promise<Answer | undefined>
+export type AskResponder = (lane: Lane, stop: Stop, onStart: () => void) => Promise<Answer | undefined>
 
 export interface AttemptOptions {
   readonly clock: Clock
@@ -37,12 +37,12 @@ export interface AttemptOptions {
   readonly ask: AskResponder
 }
 
-/** @throws {@link StapleError} `ERR_FETCH_FAILED`; the signal's reason when aborted */
-export function attempt(o: AttemptOptions, signal: AbortSignal): Promise<FetchedStaple> {
+/** @throws {@link StapleError} `ERR_FETCH_FAILED`; the reason when stopped */
+export function attempt(o: AttemptOptions, outer: Stop): Promise<FetchedStaple> {
   const urls = [...new Set(o.responderURLs)]
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const controller = new AbortController()
+    if (outer.isStopped) return reject(outer.reason)
+    const stop = new Stop()
     const lanes: Lane[] = []
     const open = new Set<Lane>()
     let startedAt: number | undefined
@@ -55,11 +55,11 @@ export function attempt(o: AttemptOptions, signal: AbortSignal): Promise<Fetched
       isEnded = true
       cancelDeadline?.()
       cancelNext?.()
-      cancelAbort()
+      cancelStop()
       settle()
-      if (open.size > 0) controller.abort(signal.aborted ? signal.reason : undefined)
+      if (open.size > 0) stop.stop(outer.isStopped ? outer.reason : new Error('no longer wanted'))
     }
-    const cancelAbort = onAbort(signal, () => end(() => reject(signal.reason)))
+    const cancelStop = outer.onStop(() => end(() => reject(outer.reason)))
 
     const onDeadline = () => {
       for (const lane of open) {
@@ -91,7 +91,7 @@ export function attempt(o: AttemptOptions, signal: AbortSignal): Promise<Fetched
         }
         if (isLast() && lanes.length < urls.length) cancelNext = o.clock.wake(o.nextURLAfterMs, startNext)
       }
-      o.ask(lane, controller.signal, onStart).then(
+      o.ask(lane, stop, onStart).then(
         (answer) => {
           open.delete(lane)
           if (answer) {

@@ -12,6 +12,8 @@ export interface Exchanged {
   readonly method: string
   /** The address as people know it: without the base64 of a GET. */
   readonly url: string
+  /** What is unusual about the request, as ` (SHA-256)`. */
+  readonly note?: string
   /** How it got there, as ` through http://proxy:3128`. */
   readonly way?: string
 }
@@ -43,18 +45,28 @@ export function fetchError(
 }
 
 export function labelOf(exchanged: Exchanged): string {
-  return `${exchanged.method} ${exchanged.url}${exchanged.way ?? ''}`
+  return `${exchanged.method} ${exchanged.url}${exchanged.note ?? ''}${exchanged.way ?? ''}`
+}
+
+/** An address that is not one for HTTP: ldap://, a typing error. */
+export function notHttp(exchanged: Exchanged): StapleError {
+  const scheme = /^([a-z][a-z0-9+.-]*:)/i.exec(exchanged.url)?.[1]
+  return fetchError('ERR_FETCH_FORBIDDEN_ADDRESS', exchanged, 'not an http or https URL', {
+    expected: 'an http or https URL',
+    found: scheme ?? 'no URL',
+  })
 }
 
 /** The same refusal, with the exchange it happened in named before it. */
-export function inExchange(error: StapleError, exchanged: Exchanged, note = ''): StapleError {
-  return new StapleError(error.code, `${labelOf(exchanged)}${note}: ${error.message}`, error.detail, { cause: error })
+export function inExchange(error: StapleError, exchanged: Exchanged): StapleError {
+  return new StapleError(error.code, `${labelOf(exchanged)}: ${error.message}`, error.detail, { cause: error })
 }
 
-/** A transport fault, in words and with Node's code. */
-export function networkError(error: unknown, exchanged: Exchanged): StapleError {
+/** A transport fault, in words and with Node's code; `bytes` of the answer's body had come. */
+export function networkError(error: unknown, exchanged: Exchanged, bytes = 0): StapleError {
   const { code, where, message } = readNetworkError(error)
-  const words = code === undefined ? undefined : wordsFor(code)
+  const words =
+    code === undefined ? undefined : bytes > 0 ? `connection closed ${bytes} bytes into the answer` : wordsFor(code)
   const evidence = [code, where].filter(Boolean).join(' ')
   const what = words === undefined ? [message, code && `(${code})`].filter(Boolean).join(' ') : `${words} (${evidence})`
   return fetchError(

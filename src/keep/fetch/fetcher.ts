@@ -5,23 +5,23 @@
  */
 
 import { StapleError } from '../../errors.ts'
-import { formatHex } from '../../pki/der/bytes.ts'
-import { createCertID } from '../../pki/ocsp/cert-id-match.ts'
-import { onAbort } from './abort.ts'
+import { encodeOcspRequest } from '../../pki/ocsp/encode-request.ts'
 import { attempt } from './attempt.ts'
 import { createBreaker } from './breaker.ts'
 import type { FetchedStaple, Fetcher, FetcherOptions, Origin, StapleQuestion } from './contract.ts'
 import { fetchIssuer } from './issuer.ts'
 import { createResponderMemory } from './memory.ts'
+import { createPlaceFinder } from './place.ts'
 import { createProxyChoice } from './proxy.ts'
 import { askResponder, type ResponderOptions } from './responder.ts'
 import { createSlots } from './slots.ts'
+import { Stop, stopOf } from './stop.ts'
 import { createTransport } from './transport.ts'
 
 /** One attempt, and everybody who waits for it. */
 interface Flight {
   readonly promise: Promise<FetchedStaple>
-  readonly controller: AbortController
+  readonly stop: Stop
   waiting: number
 }
 
@@ -49,44 +49,48 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     slots,
     breaker: createBreaker(options.breakAfter ?? 5),
     memory: createResponderMemory(clock),
+    findPlace: createPlaceFinder(),
     policies: { maxBytes, ...verifyPolicies(options) },
     maxStapleBytes: options.maxStapleBytes ?? 16_000,
   }
   const flights = new Map<string, Flight>()
   /** Everything under way, to be ended by close(). */
-  const underWay = new Set<AbortController>()
+  const underWay = new Set<Stop>()
   const settled = new Set<Promise<unknown>>()
   let isClosed = false
 
-  function start<T>(controller: AbortController, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    underWay.add(controller)
-    const promise = run(controller.signal).finally(() => {
-      underWay.delete(controller)
+  function start<T>(stop: Stop, run: () => Promise<T>): Promise<T> {
+    underWay.add(stop)
+    const end = () => {
+      underWay.delete(stop)
       settled.delete(promise)
-    })
+    }
+    const promise = run()
     settled.add(promise)
-    promise.catch(() => {}) // told to whoever waits; nobody may be left
+    promise.then(end, end)
     return promise
   }
 
-  function takeOff(question: StapleQuestion, key: string): Flight {
-    const controller = new AbortController()
-    const promise = start(controller, (signal) =>
+  function takeOff(question: StapleQuestion, key: string, request: Uint8Array): Flight {
+    const stop = new Stop()
+    const promise = start(stop, () =>
       attempt(
         {
           clock,
           responderURLs: question.responderURLs,
           deadlineMs: question.deadlineMs ?? deadlineMs,
           nextURLAfterMs: options.nextURLAfterMs ?? 2000,
-          ask: (lane, laneSignal, onStart) => askResponder(responder, question, lane, laneSignal, onStart),
+          ask: (lane, laneStop, onStart) => askResponder(responder, { ...question, request }, lane, laneStop, onStart),
         },
-        signal,
-      ).finally(() => {
-        if (flights.get(key) === flight) flights.delete(key)
-      }),
+        stop,
+      ),
     )
-    const flight: Flight = { promise, controller, waiting: 0 }
+    const flight: Flight = { promise, stop, waiting: 0 }
     flights.set(key, flight)
+    const land = () => {
+      if (flights.get(key) === flight) flights.delete(key)
+    }
+    promise.then(land, land)
     return flight
   }
 
@@ -95,25 +99,27 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       if (isClosed) throw closedError()
       signal?.throwIfAborted()
       if (question.responderURLs.length === 0) throw noResponderURL()
-      const key = flightKey(question)
+      const { certificate, issuer } = question
+      const request = encodeOcspRequest({ certificate, issuer, hashAlgorithm: 'sha1' })
+      const key = flightKey(question, request)
       const known = flights.get(key)
-      const flight = known && !known.controller.signal.aborted ? known : takeOff(question, key)
+      const flight = known && !known.stop.isStopped ? known : takeOff(question, key, request)
       return boardFlight(flight, signal)
     },
     async fetchIssuer(leaf, signal, origin: Origin = 'operator') {
       if (isClosed) throw closedError()
       signal?.throwIfAborted()
-      const controller = new AbortController()
-      const cancelAbort = signal && onAbort(signal, () => controller.abort(signal.reason))
+      const stop = new Stop()
+      const cancelStop = signal && stopOf(signal).onStop(() => stop.stop(signal.reason))
       try {
-        return await start(controller, (inner) => fetchIssuer({ transport, slots }, leaf, origin, inner))
+        return await start(stop, () => fetchIssuer({ clock, transport, slots, deadlineMs }, leaf, origin, stop))
       } finally {
-        cancelAbort?.()
+        cancelStop?.()
       }
     },
     async close() {
       isClosed = true
-      for (const controller of underWay) controller.abort(closedError())
+      for (const stop of [...underWay]) stop.stop(closedError())
       await Promise.allSettled([...settled])
       transport.close()
     },
@@ -125,27 +131,19 @@ function boardFlight(flight: Flight, signal: AbortSignal | undefined): Promise<F
   flight.waiting++
   if (!signal) return flight.promise
   return new Promise((resolve, reject) => {
-    const cancelAbort = onAbort(signal, () => {
+    const cancelStop = stopOf(signal).onStop(() => {
       reject(signal.reason)
-      if (--flight.waiting === 0) flight.controller.abort(signal.reason)
+      if (--flight.waiting === 0) flight.stop.stop(signal.reason)
     })
-    flight.promise.then(resolve, reject).finally(cancelAbort)
+    flight.promise.then(resolve, reject).finally(cancelStop)
   })
 }
 
-/** The certID, and what makes the same certID another question. */
-function flightKey(question: StapleQuestion): string {
-  const { issuerNameHash, issuerKeyHash, serialNumber } = createCertID(question.certificate, question.issuer, 'sha1')
-  return [
-    formatHex(issuerNameHash),
-    formatHex(issuerKeyHash),
-    serialNumber,
-    question.hashAlgorithm ?? 'auto',
-    question.method ?? 'auto',
-    question.origin ?? 'operator',
-    question.deadlineMs,
-    ...question.responderURLs,
-  ].join(' ')
+/** The certID, as its encoded request, and what makes the same certID another question. */
+function flightKey(question: StapleQuestion, request: Uint8Array): string {
+  const { hashAlgorithm = 'auto', method = 'auto', origin = 'operator', deadlineMs = 0, responderURLs } = question
+  const certID = Buffer.from(request.buffer, request.byteOffset, request.length).toString('latin1')
+  return `${certID} ${hashAlgorithm} ${method} ${origin} ${deadlineMs} ${responderURLs.join(' ')}`
 }
 
 function addressPolicies(given: FetcherOptions['privateAddresses']): Record<Origin, 'allow' | 'refuse'> {

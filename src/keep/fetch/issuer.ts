@@ -8,15 +8,21 @@ import { isStapleError, StapleError } from '../../errors.ts'
 import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.ts'
 import { findIssuer, proveIssuer } from '../../pki/x509/issuer.ts'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
+import type { Clock } from '../clock.ts'
 import type { Origin } from './contract.ts'
-import { type Exchanged, fetchError, inExchange } from './failure.ts'
+import { type Exchanged, fetchError, inExchange, notHttp } from './failure.ts'
 import { decodePkcs7Certificates } from './pkcs7.ts'
+import { readPlace } from './place.ts'
 import type { Slots } from './slots.ts'
+import { Stop } from './stop.ts'
 import type { Transport } from './transport.ts'
 
 export interface IssuerOptions {
+  readonly clock: Clock
   readonly transport: Transport
   readonly slots: Slots
+  /** For all addresses together. */
+  readonly deadlineMs: number
 }
 
 /** Asks every caIssuers address in turn. @throws {@link StapleError} `ERR_FETCH_NO_ISSUER` with every cause */
@@ -24,26 +30,30 @@ export async function fetchIssuer(
   o: IssuerOptions,
   leaf: Certificate,
   origin: Origin,
-  signal: AbortSignal,
+  outer: Stop,
 ): Promise<Certificate> {
   const causes: StapleError[] = []
-  for (const text of new Set(leaf.extensions.caIssuersURLs)) {
-    const url = URL.canParse(text) ? new URL(text) : undefined
-    if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+  const stop = new Stop()
+  const cancelStop = outer.onStop(() => stop.stop(outer.reason))
+  const cancelDeadline = o.clock.wake(o.deadlineMs, () => stop.stop(undefined))
+  try {
+    for (const text of new Set(leaf.extensions.caIssuersURLs)) {
       const exchanged = { method: 'GET', url: text }
-      const detail = { expected: 'an http or https URL', found: url?.protocol ?? 'no URL' }
-      causes.push(fetchError('ERR_FETCH_FORBIDDEN_ADDRESS', exchanged, 'not an http or https URL', detail))
-      continue
+      try {
+        return await fetchFrom(o, exchanged, leaf, origin, stop)
+      } catch (error) {
+        outer.throwIfStopped()
+        if (stop.isStopped) {
+          causes.push(tooLate(exchanged, o.deadlineMs))
+          break
+        }
+        if (!isStapleError(error)) throw error
+        causes.push(error)
+      }
     }
-    const release = await o.slots.acquire(url.host, signal)
-    try {
-      return await fetchFrom(o, url, leaf, origin, signal)
-    } catch (error) {
-      if (signal.aborted || !isStapleError(error)) throw error
-      causes.push(error)
-    } finally {
-      release()
-    }
+  } finally {
+    cancelStop()
+    cancelDeadline()
   }
   const why =
     causes.length === 0
@@ -52,18 +62,28 @@ export async function fetchIssuer(
   throw new StapleError('ERR_FETCH_NO_ISSUER', `no issuer certificate: ${why}`, { causes })
 }
 
+function tooLate(exchanged: Exchanged, deadlineMs: number): StapleError {
+  const detail = { expected: `an issuer within ${deadlineMs} ms`, found: 'none' }
+  return fetchError(
+    'ERR_FETCH_TIMEOUT',
+    exchanged,
+    `no issuer within the ${deadlineMs} ms of the whole attempt`,
+    detail,
+  )
+}
+
 async function fetchFrom(
   o: IssuerOptions,
-  url: URL,
+  asked: Exchanged,
   leaf: Certificate,
   origin: Origin,
-  signal: AbortSignal,
+  stop: Stop,
 ): Promise<Certificate> {
-  const headers = { accept: 'application/pkix-cert, application/pkcs7-mime, application/x-x509-ca-cert, */*' }
-  const { status, body, exchanged } = await o.transport.send(
-    { url, method: 'GET', headers, origin, label: url.href },
-    signal,
-  )
+  const place = readPlace(asked.url)
+  if (!place) throw notHttp(asked)
+  const release = await o.slots.acquire(place.host, stop)
+  const sent = o.transport.send({ place, method: 'GET', headers: issuerHeaders, origin }, stop)
+  const { status, body, exchanged } = await sent.finally(release)
   if (status !== 200) {
     const detail = { httpStatus: status, expected: 'HTTP 200', found: `HTTP ${status}` }
     throw fetchError('ERR_FETCH_HTTP_STATUS', exchanged, `HTTP ${status}`, detail)
@@ -83,6 +103,8 @@ async function fetchFrom(
     found: `${body.length} bytes`,
   })
 }
+
+const issuerHeaders = { accept: 'application/pkix-cert, application/pkcs7-mime, application/x-x509-ca-cert, */*' }
 
 /** By what is there, not by what it is called: servers send .crt as text/plain and PEM as pkix-cert. */
 function decodeCertificates(body: Uint8Array, exchanged: Exchanged): Certificate[] {

@@ -5,18 +5,21 @@
  */
 
 import { BlockList, isIP } from 'node:net'
+import { type Place, readPlace } from './place.ts'
 
-/** A proxy, with its credentials taken out of its URL. */
+/** A proxy; its credentials are the place's authorization. */
 export interface Proxy {
-  readonly url: URL
-  readonly authorization?: string
+  readonly place: Place
   /** As it may be shown: without credentials. */
   readonly label: string
 }
 
-export type ChooseProxy = (target: URL) => Proxy | undefined
+export type ChooseProxy = (target: Place) => Proxy | undefined
 
 type Environment = Readonly<Record<string, string | undefined>>
+
+/** A host that no resolver knows. */
+const unusable = readPlace('http://unusable.invalid') as Place
 
 /**
  * Reads the choice once.
@@ -38,64 +41,43 @@ export function createProxyChoice(option: string, environment: Environment): Cho
     const text = read(`${scheme}_proxy`) ?? all
     if (text === undefined) continue
     // one that cannot be used (socks5://…) must not be passed over: going direct could be what the network forbids
-    proxies.set(`${scheme}:`, parseProxy(text) ?? { url: new URL('http://unusable.invalid'), label: text })
+    proxies.set(`${scheme}:`, parseProxy(text) ?? { place: unusable, label: text })
   }
   const isExcluded = createExclusion(read('no_proxy') ?? '')
+  if (proxies.size === 0) return () => undefined
   return (target) => {
-    const proxy = proxies.get(target.protocol)
+    const proxy = proxies.get(target.url.protocol)
     return proxy && !isExcluded(target) ? proxy : undefined
   }
 }
 
 function parseProxy(text: string): Proxy | undefined {
-  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`
-  if (!URL.canParse(withScheme)) return undefined
-  const url = new URL(withScheme)
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined
-  const { username, password } = url
-  url.username = ''
-  url.password = ''
-  const authorization = basicAuthorization(username, password)
-  return { url, label: url.origin, ...(authorization === undefined ? {} : { authorization }) }
-}
-
-/** The header's value for credentials as a URL has them, percent-encoded. */
-export function basicAuthorization(username: string, password: string): string | undefined {
-  if (username === '' && password === '') return undefined
-  const credentials = `${decode(username)}:${decode(password)}`
-  return `Basic ${Buffer.from(credentials).toString('base64')}`
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  const place = readPlace(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
+  return place && { place, label: place.origin }
 }
 
 /** no_proxy: `*`, names with all below them, addresses, networks, each with an optional port; loopback is never proxied. */
-function createExclusion(text: string): (target: URL) => boolean {
+function createExclusion(text: string): (target: Place) => boolean {
   const networks = new BlockList()
   networks.addSubnet('127.0.0.0', 8, 'ipv4')
   networks.addAddress('::1', 'ipv6')
-  const names: { name: string; port: string | undefined }[] = [{ name: 'localhost', port: undefined }]
+  const names: { name: string; port: number | undefined }[] = [{ name: 'localhost', port: undefined }]
   let isAll = false
   for (const part of text.toLowerCase().split(/[\s,]+/)) {
     if (part === '') continue
     if (part === '*') isAll = true
     else if (!addNetwork(networks, part)) {
       const [, name = part, port] = /^(.*?)(?::(\d+))?$/.exec(part) ?? []
-      names.push({ name: name.replace(/^\*?\./, ''), port })
+      names.push({ name: name.replace(/^\*?\./, ''), port: port === undefined ? undefined : Number(port) })
     }
   }
   return (target) => {
     if (isAll) return true
-    const host = target.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-    const family = isIP(host)
-    if (family !== 0 && networks.check(host, family === 4 ? 'ipv4' : 'ipv6')) return true
-    const port = target.port || (target.protocol === 'https:' ? '443' : '80')
-    return names.some((each) => (host === each.name || host.endsWith(`.${each.name}`)) && (each.port ?? port) === port)
+    const host = target.hostname.replace(/\.$/, '')
+    if (target.isAddress && networks.check(host, host.includes(':') ? 'ipv6' : 'ipv4')) return true
+    return names.some(
+      ({ name, port = target.port }) => (host === name || host.endsWith(`.${name}`)) && port === target.port,
+    )
   }
 }
 

@@ -38,10 +38,23 @@ export type Reading = { readonly response: VerifiedOcspResponse } | { readonly r
 
 export function readAnswer(answer: HttpAnswer, verify: VerifyOptions, maxStapleBytes: number): Reading {
   const { status, exchanged } = answer
-  const wait = retryAfterMs(answer.headers, verify.at)
+  const wait = answer.headers['retry-after'] === undefined ? undefined : retryAfterMs(answer.headers, verify.at)
   const refuse = (error: StapleError, rest: Omit<Refused, 'error'>): Reading => ({
     refused: { error, ...rest, ...(wait === undefined ? {} : { retryAfterMs: wait }) },
   })
+
+  let refusal: StapleError | undefined
+  if (status === 200 && answer.body.length > 0 && encodingOf(answer) === 'identity') {
+    try {
+      const response = verifyOcspResponse(answer.body, verify)
+      if (answer.body.length <= maxStapleBytes) return { response }
+      const error = tooLargeToStaple(answer, maxStapleBytes)
+      return refuse(error, { remedy: 'next-responder', host: 'works', nearness: 4 })
+    } catch (error) {
+      if (!isStapleError(error)) throw error
+      refusal = error
+    }
+  }
 
   const decoded = decodeBody(answer)
   // servers that send the OCSP error status along with an HTTP error say more by the former
@@ -60,22 +73,16 @@ export function readAnswer(answer: HttpAnswer, verify: VerifyOptions, maxStapleB
       nearness: unsupportedStatuses.has(status) ? 0 : status < 500 ? 2 : 1,
     })
   }
-  if (decoded instanceof StapleError) {
-    return refuse(decoded, { remedy: 'other-form', host: 'broken', nearness: 1 })
+  if (decoded instanceof StapleError || !refusal) {
+    const error = decoded instanceof StapleError ? decoded : inExchange(emptyBody(), exchanged)
+    return refuse(error, { remedy: 'other-form', host: 'broken', nearness: 1 })
   }
-  try {
-    const response = verifyOcspResponse(answer.body, verify)
-    if (answer.body.length <= maxStapleBytes) return { response }
-    return refuse(tooLargeToStaple(answer, maxStapleBytes), { remedy: 'next-responder', host: 'works', nearness: 4 })
-  } catch (error) {
-    if (!isStapleError(error)) throw error
-    const isOld = error.code === 'ERR_OCSP_STALE' || error.code === 'ERR_OCSP_TOO_OLD'
-    return refuse(inExchange(error, exchanged), {
-      remedy: isOld ? 'no-cache' : 'other-method',
-      host: 'works',
-      nearness: 4,
-    })
-  }
+  const isOld = refusal.code === 'ERR_OCSP_STALE' || refusal.code === 'ERR_OCSP_TOO_OLD'
+  return refuse(inExchange(refusal, exchanged), {
+    remedy: isOld ? 'no-cache' : 'other-method',
+    host: 'works',
+    nearness: 4,
+  })
 }
 
 const formStatuses: ReadonlySet<string> = new Set(['malformedRequest', 'unauthorized'])
@@ -87,15 +94,14 @@ function decodeBody(answer: HttpAnswer): OcspResponse | StapleError {
   const { body, headers, exchanged } = answer
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   const isOcspType = type === 'application/ocsp-response'
-  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  const encoding = encodingOf(answer)
   const notOcsp = (found: string) =>
     fetchError('ERR_FETCH_CONTENT_TYPE', exchanged, `not an OCSP response but ${found}`, {
       httpStatus: answer.status,
       expected: 'application/ocsp-response',
       found,
     })
-  if (encoding !== 'identity' && encoding !== '')
-    return notOcsp(`something in content-encoding ${encoding}, not asked for`)
+  if (encoding !== 'identity') return notOcsp(`a body in content-encoding ${encoding}, which was not asked for`)
   if (body.length === 0) {
     return isOcspType || type === '' ? inExchange(emptyBody(), exchanged) : notOcsp(`an empty body of ${type}`)
   }
@@ -108,6 +114,10 @@ function decodeBody(answer: HttpAnswer): OcspResponse | StapleError {
     if (page !== undefined) return notOcsp(`an HTML page${page === '' ? '' : ` "${page}"`} ${as}`)
     return isOcspType ? inExchange(error, exchanged) : notOcsp(`${body.length} bytes ${as}`)
   }
+}
+
+function encodingOf({ headers }: HttpAnswer): string {
+  return headers['content-encoding']?.trim().toLowerCase() || 'identity'
 }
 
 /** The title of an HTML page, empty when it has none; undefined when the body is no such thing. */

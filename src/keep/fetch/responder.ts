@@ -7,7 +7,7 @@
 
 import { isStapleError, type StapleError } from '../../errors.ts'
 import { formatHex } from '../../pki/der/bytes.ts'
-import { createCertID } from '../../pki/ocsp/cert-id-match.ts'
+import { hashOfKey } from '../../pki/ocsp/cert-id-match.ts'
 import { encodeOcspRequest } from '../../pki/ocsp/encode-request.ts'
 import type { VerifyOptions } from '../../pki/ocsp/options.ts'
 import type { HashAlgorithm } from '../../pki/x509/crypto.ts'
@@ -16,12 +16,14 @@ import type { Answer, Lane } from './attempt.ts'
 import type { Breaker, Passage } from './breaker.ts'
 import { dateSkewMs, freshForMs } from './caching.ts'
 import type { HttpMethod, StapleQuestion } from './contract.ts'
-import { fetchError } from './failure.ts'
+import { fetchError, notHttp } from './failure.ts'
 import type { ResponderMemory, Understood } from './memory.ts'
+import type { FindPlace, Place } from './place.ts'
 import { type Refused, readAnswer } from './read-answer.ts'
-import { createRequestURL, isShort } from './request-url.ts'
+import { createRequestPath, createRequestPathBeforeQuery, isShort } from './request-url.ts'
 import type { Slots } from './slots.ts'
-import type { HttpAnswer, Transport } from './transport.ts'
+import type { Stop } from './stop.ts'
+import type { HttpAnswer, HttpRequest, Transport } from './transport.ts'
 
 export interface ResponderOptions {
   readonly clock: Clock
@@ -29,49 +31,40 @@ export interface ResponderOptions {
   readonly slots: Slots
   readonly breaker: Breaker
   readonly memory: ResponderMemory
+  readonly findPlace: FindPlace
   /** The policies of acceptance. */
   readonly policies: Partial<VerifyOptions>
   readonly maxStapleBytes: number
 }
 
+/** A question, with the SHA-1 request that it was told apart by. */
+export interface EncodedQuestion extends StapleQuestion {
+  readonly request: Uint8Array
+}
+
 /** Asks the lane's responder; see {@link AskResponder}. */
 export async function askResponder(
   o: ResponderOptions,
-  question: StapleQuestion,
+  question: EncodedQuestion,
   lane: Lane,
-  signal: AbortSignal,
+  stop: Stop,
   onStart: () => void,
 ): Promise<Answer | undefined> {
-  const url = URL.canParse(lane.responderURL) ? new URL(lane.responderURL) : undefined
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    const found = url ? url.protocol : 'no URL'
-    lane.failures.push(
-      fetchError(
-        'ERR_FETCH_FORBIDDEN_ADDRESS',
-        { method: 'asking', url: lane.responderURL },
-        `not an http or https URL`,
-        { expected: 'an http or https URL', found },
-      ),
-    )
+  const place = o.findPlace(lane.responderURL)
+  if (!place) {
+    lane.failures.push(notHttp({ method: 'asking', url: lane.responderURL }))
     return undefined
   }
-  const release = await o.slots.acquire(url.host, signal)
+  const release = await o.slots.acquire(place.host, stop)
   try {
     onStart()
-    const passage = o.breaker.enter(url.host)
+    const passage = o.breaker.enter(place.host)
     if (!passage) {
-      const failures = o.breaker.failures(url.host)
-      const what = `not asked: ${url.host} failed ${failures} times in a row, and one probe at a time is under way`
-      lane.failures.push(
-        fetchError('ERR_FETCH_HOST_DOWN', { method: 'asking', url: lane.responderURL }, what, {
-          expected: 'an answer to the probe',
-          found: `${failures} failures in a row`,
-        }),
-      )
+      lane.failures.push(hostDown(place, o.breaker.failures(place.host)))
       return undefined
     }
     try {
-      return await new Asking(o, question, lane, url, passage, signal).ask()
+      return await new Asking(o, question, lane, place, passage, stop).ask()
     } finally {
       passage.leave()
     }
@@ -80,35 +73,33 @@ export async function askResponder(
   }
 }
 
+function hostDown(place: Place, failures: number): StapleError {
+  const what = `not asked: ${place.host} failed ${failures} times in a row, and one probe at a time is under way`
+  return fetchError('ERR_FETCH_HOST_DOWN', { method: 'asking', url: place.label }, what, {
+    expected: 'an answer to the probe',
+    found: `${failures} failures in a row`,
+  })
+}
+
 /** The course of asking one responder. */
 class Asking {
   readonly #o: ResponderOptions
-  readonly #question: StapleQuestion
+  readonly #question: EncodedQuestion
   readonly #lane: Lane
-  readonly #url: URL
-  readonly #label: string
+  readonly #place: Place
   readonly #passage: Passage
-  readonly #signal: AbortSignal
+  readonly #stop: Stop
   readonly #memoryKey: string
-  readonly #requests = new Map<HashAlgorithm, Uint8Array>()
+  #otherRequest: Uint8Array | undefined
 
-  constructor(
-    o: ResponderOptions,
-    question: StapleQuestion,
-    lane: Lane,
-    url: URL,
-    passage: Passage,
-    signal: AbortSignal,
-  ) {
+  constructor(o: ResponderOptions, question: EncodedQuestion, lane: Lane, place: Place, passage: Passage, stop: Stop) {
     this.#o = o
     this.#question = question
     this.#lane = lane
-    this.#url = url
+    this.#place = place
     this.#passage = passage
-    this.#signal = signal
-    this.#label = labelOf(url)
-    const { issuerKeyHash } = createCertID(question.certificate, question.issuer, 'sha1')
-    this.#memoryKey = `${formatHex(issuerKeyHash)} ${url.href}`
+    this.#stop = stop
+    this.#memoryKey = `${formatHex(hashOfKey(question.issuer, 'sha1'))} ${place.label}`
   }
 
   async ask(): Promise<Answer | undefined> {
@@ -142,19 +133,17 @@ class Asking {
   #methods(hash: HashAlgorithm, known: Understood | undefined): readonly HttpMethod[] {
     const wish = this.#question.method ?? 'auto'
     if (wish !== 'auto') return [wish]
-    const url = createRequestURL(this.#url, this.#request(hash))
-    if (!url) return ['post']
-    const first = known?.method ?? (isShort(url) ? 'get' : 'post')
+    const path = createRequestPath(this.#place, this.#request(hash))
+    if (path === undefined) return ['post']
+    const first = known?.method ?? (isShort(this.#place, path) ? 'get' : 'post')
     return first === 'get' ? ['get', 'post'] : ['post', 'get']
   }
 
   #request(hash: HashAlgorithm): Uint8Array {
-    const known = this.#requests.get(hash)
-    if (known) return known
+    if (hash === 'sha1') return this.#question.request
     const { certificate, issuer } = this.#question
-    const request = encodeOcspRequest({ certificate, issuer, hashAlgorithm: hash })
-    this.#requests.set(hash, request)
-    return request
+    this.#otherRequest ??= encodeOcspRequest({ certificate, issuer, hashAlgorithm: hash })
+    return this.#otherRequest
   }
 
   /** One request, and a second one past the caches when the answer was old. */
@@ -168,28 +157,11 @@ class Asking {
 
   async #exchange(method: HttpMethod, hash: HashAlgorithm, isPastCaches: boolean): Promise<Answer | Refused> {
     const { transport, clock } = this.#o
-    const request = this.#request(hash)
-    // an explicit method: get has its way with URLs that have no GET form, too: the query goes last
-    const url = method === 'get' ? (createRequestURL(this.#url, request) ?? withQuery(this.#url, request)) : this.#url
     let answer: HttpAnswer
     try {
-      answer = await transport.send(
-        {
-          url,
-          method: method === 'get' ? 'GET' : 'POST',
-          headers: {
-            accept: 'application/ocsp-response',
-            ...(method === 'post' ? { 'content-type': 'application/ocsp-request' } : {}),
-            ...(isPastCaches ? { 'cache-control': 'no-cache', pragma: 'no-cache' } : {}),
-          },
-          ...(method === 'post' ? { body: request } : {}),
-          origin: this.#question.origin ?? 'operator',
-          label: this.#label,
-        },
-        this.#signal,
-      )
+      answer = await transport.send(this.#httpRequest(method, hash, isPastCaches), this.#stop)
     } catch (error) {
-      if (this.#signal.aborted || !isStapleError(error)) throw error
+      if (this.#stop.isStopped || !isStapleError(error)) throw error
       return this.#refused(transportRefusal(error))
     }
     const { certificate, issuer, responderCertificate } = this.#question
@@ -214,6 +186,16 @@ class Asking {
     }
   }
 
+  #httpRequest(method: HttpMethod, hash: HashAlgorithm, isPastCaches: boolean): HttpRequest {
+    const place = this.#place
+    const request = this.#request(hash)
+    const note = `${hash === 'sha1' ? '' : ' (SHA-256)'}${isPastCaches ? ' (no-cache)' : ''}`
+    const common = { place, note, origin: this.#question.origin ?? 'operator' }
+    if (method === 'post') return { ...common, method: 'POST', headers: postHeaders, body: request }
+    const path = createRequestPath(place, request) ?? createRequestPathBeforeQuery(place, request)
+    return { ...common, path, method: 'GET', headers: isPastCaches ? pastCachesHeaders : getHeaders }
+  }
+
   #refused(refused: Refused): Refused {
     this.#lane.failures.push(refused.error)
     if (refused.retryAfterMs !== undefined) {
@@ -224,6 +206,10 @@ class Asking {
     return refused
   }
 }
+
+const getHeaders = { accept: 'application/ocsp-response' }
+const pastCachesHeaders = { ...getHeaders, 'cache-control': 'no-cache', pragma: 'no-cache' }
+const postHeaders = { ...getHeaders, 'content-type': 'application/ocsp-request' }
 
 /** What a failed exchange suggests: a connection that was cut may be about the method, one that never came is not. */
 function transportRefusal(error: StapleError): Refused {
@@ -247,22 +233,4 @@ function transportRefusal(error: StapleError): Refused {
 /** Past the caches it is still old: another method may reach another server. */
 function settledRemedy(refused: Refused): Refused['remedy'] {
   return refused.remedy === 'no-cache' ? 'other-method' : refused.remedy
-}
-
-/** The address without credentials. */
-function labelOf(url: URL): string {
-  if (url.username === '' && url.password === '') return url.href
-  const shown = new URL(url)
-  shown.username = ''
-  shown.password = ''
-  return shown.href
-}
-
-function withQuery(url: URL, request: Uint8Array): URL {
-  const bare = new URL(url)
-  bare.search = ''
-  bare.hash = ''
-  const joined = createRequestURL(bare, request) ?? bare
-  joined.search = url.search
-  return joined
 }

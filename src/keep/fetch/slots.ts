@@ -4,48 +4,61 @@
  * Hosts take turns, so a slow responder with a long queue keeps nobody else waiting.
  */
 
-import { onAbort } from './abort.ts'
+import { Queue } from './queue.ts'
+import type { Stop } from './stop.ts'
 
 /** Gives the slot back; calling it twice does no harm. */
 export type Release = () => void
 
 export interface Slots {
-  /** Resolves when it is this request's turn; rejects with the signal's reason when aborted before that. */
-  acquire(host: string, signal: AbortSignal): Promise<Release>
+  /** Resolves when it is this request's turn; rejects with the reason when stopped before that. */
+  acquire(host: string, stop: Stop): Promise<Release>
   readonly active: number
 }
 
 interface Host {
+  readonly name: string
   active: number
-  readonly waiting: Set<() => void>
+  /** Those who left are still in it, and are passed over. */
+  readonly queue: Queue<Waiter>
+  /** Those who have not left. */
+  waiting: number
+  /** It stands in the queue of turns: somebody waits and a slot of its own is free. */
+  hasTurn: boolean
+}
+
+interface Waiter {
+  readonly start: () => void
+  hasLeft: boolean
 }
 
 export function createSlots(perHost: number, total: number): Slots {
   const hosts = new Map<string, Host>()
-  /** Hosts with somebody waiting, in the order of their next turn. */
-  const turns = new Set<string>()
+  const turns = new Queue<Host>()
   let active = 0
 
-  /** At most `total / perHost` hosts can be full, so few are looked at in vain. */
   function grant(): void {
     while (active < total) {
-      const name = nextTurn()
-      if (name === undefined) return
-      const host = hosts.get(name) as Host
-      const [start] = host.waiting
-      host.waiting.delete(start as () => void)
-      turns.delete(name)
-      if (host.waiting.size > 0) turns.add(name)
-      start?.()
+      const host = turns.shift()
+      if (!host) return
+      host.hasTurn = false
+      let waiter = host.queue.shift()
+      while (waiter?.hasLeft) waiter = host.queue.shift()
+      if (waiter) {
+        host.waiting--
+        waiter.start()
+      }
+      queueTurn(host)
     }
   }
 
-  function nextTurn(): string | undefined {
-    for (const name of turns) if ((hosts.get(name) as Host).active < perHost) return name
-    return undefined
+  function queueTurn(host: Host): void {
+    if (host.hasTurn || host.waiting === 0 || host.active >= perHost) return
+    host.hasTurn = true
+    turns.push(host)
   }
 
-  function take(name: string, host: Host): Release {
+  function take(host: Host): Release {
     host.active++
     active++
     let isHeld = true
@@ -54,35 +67,46 @@ export function createSlots(perHost: number, total: number): Slots {
       isHeld = false
       host.active--
       active--
-      if (host.active === 0 && host.waiting.size === 0) hosts.delete(name)
+      forgetIdle(host)
+      queueTurn(host)
       grant()
     }
   }
 
+  function forgetIdle(host: Host): void {
+    if (host.active === 0 && host.waiting === 0) hosts.delete(host.name)
+  }
+
+  function hostOf(name: string): Host {
+    const known = hosts.get(name)
+    if (known) return known
+    const made: Host = { name, active: 0, queue: new Queue(), waiting: 0, hasTurn: false }
+    hosts.set(name, made)
+    return made
+  }
+
   return {
-    acquire(name, signal) {
-      if (signal.aborted) return Promise.reject(signal.reason)
-      let host = hosts.get(name)
-      if (!host) hosts.set(name, (host = { active: 0, waiting: new Set() }))
-      const found = host
-      if (active < total && found.active < perHost && found.waiting.size === 0)
-        return Promise.resolve(take(name, found))
+    acquire(name, stop) {
+      if (stop.isStopped) return Promise.reject(stop.reason)
+      const host = hostOf(name)
+      if (active < total && host.active < perHost && host.waiting === 0) return Promise.resolve(take(host))
       return new Promise((resolve, reject) => {
-        const start = () => {
-          cancelAbort()
-          resolve(take(name, found))
+        const waiter: Waiter = {
+          hasLeft: false,
+          start() {
+            cancelStop()
+            resolve(take(host))
+          },
         }
-        const leave = () => {
-          found.waiting.delete(start)
-          if (found.waiting.size === 0) {
-            turns.delete(name)
-            if (found.active === 0) hosts.delete(name)
-          }
-          reject(signal.reason)
-        }
-        found.waiting.add(start)
-        turns.add(name)
-        const cancelAbort = onAbort(signal, leave)
+        const cancelStop = stop.onStop(() => {
+          waiter.hasLeft = true
+          host.waiting--
+          forgetIdle(host)
+          reject(stop.reason)
+        })
+        host.queue.push(waiter)
+        host.waiting++
+        queueTurn(host)
       })
     },
     get active() {

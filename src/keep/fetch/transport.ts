@@ -7,14 +7,16 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import { rootCertificates } from 'node:tls'
+import { joinBytes } from '../../pki/der/bytes.ts'
 import type { Clock } from '../clock.ts'
-import { onAbort } from './abort.ts'
 import { ForbiddenAddress, isPrivateAddress, publicLookup } from './address.ts'
 import type { Origin } from './contract.ts'
 import { type Exchanged, fetchError, networkError } from './failure.ts'
-import { basicAuthorization, type ChooseProxy, type Proxy } from './proxy.ts'
+import { type Place, readPlace } from './place.ts'
+import type { ChooseProxy, Proxy } from './proxy.ts'
+import { Stop } from './stop.ts'
 import { openTunnel } from './tunnel.ts'
 
 export interface TransportOptions {
@@ -31,13 +33,15 @@ export interface TransportOptions {
 }
 
 export interface HttpRequest {
-  readonly url: URL
+  readonly place: Place
+  /** Instead of the place's own path. */
+  readonly path?: string
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Uint8Array
   readonly origin: Origin
-  /** The address for messages. */
-  readonly label: string
+  /** For messages, as ` (SHA-256)`. */
+  readonly note?: string
 }
 
 export interface HttpAnswer {
@@ -50,9 +54,9 @@ export interface HttpAnswer {
 
 export interface Transport {
   /**
-   * @throws {@link StapleError} `ERR_FETCH_NETWORK`, `_TIMEOUT`, `_TOO_LARGE`, `_REDIRECT`, `_FORBIDDEN_ADDRESS`; the signal's reason when aborted
+   * @throws {@link StapleError} `ERR_FETCH_NETWORK`, `_TIMEOUT`, `_TOO_LARGE`, `_REDIRECT`, `_FORBIDDEN_ADDRESS`; the reason when stopped
    */
-  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>
+  send(request: HttpRequest, stop: Stop): Promise<HttpAnswer>
   close(): void
 }
 
@@ -63,7 +67,7 @@ interface Way {
 }
 
 /** Node gives an address 250 ms before the next one is tried too, and slow lines then never connect. */
-const addressAttemptMs = 1500
+const addressAttempts: object = { autoSelectFamilyAttemptTimeout: 1500 }
 
 export function createTransport(o: TransportOptions): Transport {
   const ca = o.ca.length > 0 ? [...rootCertificates, ...o.ca] : undefined
@@ -72,15 +76,16 @@ export function createTransport(o: TransportOptions): Transport {
   // a connection is kept for the origin that its address was checked for
   const agents = { operator: createAgents(), stranger: createAgents() }
 
-  async function send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const controller = new AbortController()
-    signal.throwIfAborted()
-    const cancelAbort = onAbort(signal, () => controller.abort(signal.reason))
-    const progress = { exchanged: { method: request.method, url: request.label } as Exchanged, bytes: 0 }
+  async function send(request: HttpRequest, outer: Stop): Promise<HttpAnswer> {
+    outer.throwIfStopped()
+    const stop = new Stop()
+    const cancelStop = outer.onStop(() => stop.stop(outer.reason))
+    const { method, note, place } = request
+    const progress: Progress = { exchanged: { method, url: place.label, ...(note ? { note } : {}) }, bytes: 0 }
     const cancelTimer = o.clock.wake(o.requestTimeoutMs, () => {
       const got = progress.bytes === 0 ? '' : `, ${progress.bytes} bytes of it came`
       const what = `no complete answer within ${o.requestTimeoutMs} ms${got}`
-      controller.abort(
+      stop.stop(
         fetchError('ERR_FETCH_TIMEOUT', progress.exchanged, what, {
           expected: `a complete answer within ${o.requestTimeoutMs} ms`,
           found: progress.bytes === 0 ? 'nothing' : `${progress.bytes} bytes`,
@@ -88,27 +93,28 @@ export function createTransport(o: TransportOptions): Transport {
       )
     })
     try {
-      return await follow(request, controller.signal, progress)
+      return await follow(request, stop, progress)
     } finally {
       cancelTimer()
-      cancelAbort()
+      cancelStop()
     }
   }
 
   /** Sends, and sends again where a redirect says so. */
-  async function follow(request: HttpRequest, signal: AbortSignal, progress: Progress): Promise<HttpAnswer> {
-    let url = request.url
+  async function follow(request: HttpRequest, stop: Stop, progress: Progress): Promise<HttpAnswer> {
+    let place = request.place
+    let path = request.path ?? place.path
     let method = request.method
     for (let redirects = 0; ; redirects++) {
       const body = method === 'POST' ? request.body : undefined
-      const headers = headersFor(request, url, method, body)
-      const answer = await hop({ url, method, headers, body, origin: request.origin, signal, progress })
+      const headers = headersFor(request, place, method, body)
+      const answer = await hop({ place, path, method, headers, body, origin: request.origin, stop, progress })
       const location = answer.headers.location
       if (!redirectStatuses.has(answer.status) || location === undefined) {
         return { ...answer, exchanged: progress.exchanged }
       }
-      const next = URL.canParse(location, url.href) ? new URL(location, url.href) : undefined
-      if (!next || !isHttp(next)) {
+      const next = readPlace(location, new URL(path, place.url))
+      if (!next) {
         throw fetchError('ERR_FETCH_REDIRECT', progress.exchanged, `redirects to ${location.slice(0, 200)}`, {
           httpStatus: answer.status,
           expected: 'an http or https URL',
@@ -124,49 +130,44 @@ export function createTransport(o: TransportOptions): Transport {
       }
       // 301 and 302 turn a browser's POST into GET; an OCSP POST without its body asks nothing
       if (answer.status === 303) method = 'GET'
-      url = next
-      const seen = `${next.origin}${next.pathname.length > 60 ? '/…' : next.pathname}`
+      place = next
+      path = next.path
+      const seen = `${next.origin}${path.length > 60 ? '/…' : path}`
       progress.exchanged = { ...progress.exchanged, way: ` redirected to ${seen}` }
     }
   }
 
   function headersFor(
     request: HttpRequest,
-    url: URL,
+    place: Place,
     method: string,
     body: Uint8Array | undefined,
   ): Record<string, string | number> {
     const headers: Record<string, string | number> = {
-      host: url.host,
+      host: place.host,
       'user-agent': o.userAgent,
       'accept-encoding': 'identity',
       ...request.headers,
     }
     if (body) headers['content-length'] = body.length
     if (method !== 'POST') delete headers['content-type']
-    if (url.origin === request.url.origin) {
-      const authorization = basicAuthorization(url.username, url.password)
-      if (authorization !== undefined && request.origin === 'operator') headers.authorization = authorization
+    // not where a redirect leads, and not what a stranger's certificate says
+    if (place === request.place && place.authorization !== undefined && request.origin === 'operator') {
+      headers.authorization = place.authorization
     }
     return headers
   }
 
   /** One request on one connection, made anew once when a kept connection turns out to be dead. */
   async function hop(one: Hop): Promise<Omit<HttpAnswer, 'exchanged'>> {
-    if (!isHttp(one.url)) {
-      throw fetchError('ERR_FETCH_FORBIDDEN_ADDRESS', one.progress.exchanged, `${one.url.protocol} is not asked`, {
-        expected: 'an http or https URL',
-        found: one.url.protocol,
-      })
-    }
+    const { hostname, isAddress } = one.place
     const isRefusing = o.privateAddresses[one.origin] === 'refuse'
-    const host = one.url.hostname.replace(/^\[|\]$/g, '')
-    if (isRefusing && isIP(host) !== 0 && isPrivateAddress(host)) throw forbidden(one.progress.exchanged, host)
-    const proxy = o.chooseProxy(one.url)
+    if (isRefusing && isAddress && isPrivateAddress(hostname)) throw forbidden(one.progress.exchanged, hostname)
+    const proxy = o.chooseProxy(one.place)
     if (proxy) {
       const { exchanged } = one.progress
       one.progress.exchanged = { ...exchanged, way: `${exchanged.way ?? ''} through ${proxy.label}` }
-      if (isRefusing && isIP(host) === 0) await resolvePublic(host, one)
+      if (isRefusing && !isAddress) await resolvePublic(hostname, one)
     }
     const lookup = isRefusing && !proxy ? publicLookup(o.lookup) : o.lookup
     try {
@@ -183,47 +184,44 @@ export function createTransport(o: TransportOptions): Transport {
     lookup: LookupFunction | undefined,
     isKept: boolean,
   ): Promise<Way> {
-    const { url, method, origin } = one
-    const isSecure = url.protocol === 'https:'
+    const { place, path, method, origin } = one
     const common: RequestOptions = {
       method,
       headers: one.headers,
-      ...({ autoSelectFamilyAttemptTimeout: addressAttemptMs } as object),
+      ...addressAttempts,
       ...(lookup ? { lookup } : {}),
     }
-    if (proxy && isSecure) {
+    if (proxy && place.isSecure) {
       const socket = await openTunnel({
         ...o,
-        target: url,
+        target: place,
         proxy,
         ca,
-        signal: one.signal,
+        stop: one.stop,
         exchanged: one.progress.exchanged,
       })
-      const path = `${url.pathname}${url.search}`
       return { isSecure: false, options: { ...common, path, createConnection: () => socket } }
     }
-    const peer = proxy ? proxy.url : url
-    const isPeerSecure = peer.protocol === 'https:'
-    if (proxy?.authorization) one.headers['proxy-authorization'] = proxy.authorization
-    const agent = isPeerSecure ? agents[origin].https : agents[origin].http
+    const peer = proxy ? proxy.place : place
+    if (proxy?.place.authorization) one.headers['proxy-authorization'] = proxy.place.authorization
+    const agent = peer.isSecure ? agents[origin].https : agents[origin].http
     return {
-      isSecure: isPeerSecure,
+      isSecure: peer.isSecure,
       options: {
         ...common,
-        hostname: peer.hostname.replace(/^\[|\]$/g, ''),
-        port: peer.port || (isPeerSecure ? 443 : 80),
-        path: proxy ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
+        hostname: peer.hostname,
+        port: peer.port,
+        path: proxy ? `${place.origin}${path}` : path,
         agent: isKept ? agent : false,
-        ...(isPeerSecure && ca ? ({ ca } as object) : {}),
+        ...(peer.isSecure && ca ? ({ ca } as object) : {}),
       },
     }
   }
 
   function exchange(one: Hop, way: Way): Promise<Omit<HttpAnswer, 'exchanged'>> {
-    const { signal, progress } = one
+    const { stop, progress } = one
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
+      if (stop.isStopped) return reject(stop.reason)
       const request = (way.isSecure ? httpsRequest : httpRequest)(way.options)
       let cancelConnect: (() => void) | undefined
       let isSettled = false
@@ -231,7 +229,7 @@ export function createTransport(o: TransportOptions): Transport {
         if (isSettled) return
         isSettled = true
         cancelConnect?.()
-        cancelAbort()
+        cancelStop()
         outcome()
       }
       const fail = (error: unknown) =>
@@ -239,7 +237,7 @@ export function createTransport(o: TransportOptions): Transport {
           request.destroy()
           reject(error)
         })
-      const cancelAbort = onAbort(signal, () => fail(signal.reason))
+      const cancelStop = stop.onStop(() => fail(stop.reason))
 
       request.on('socket', (socket) => {
         if (!socket.connecting || isSettled) return
@@ -286,17 +284,10 @@ export function createTransport(o: TransportOptions): Transport {
           if (length > o.maxBytes) tooLarge(`${length} bytes so far`)
           else chunks.push(chunk)
         })
-        response.on('error', (error) => fail(networkError(error, progress.exchanged)))
+        response.on('error', (error) => fail(networkError(error, progress.exchanged, length)))
         response.on('end', () => {
           if (!response.complete) return // 'error' says why
-          const [only] = chunks
-          settle(() =>
-            resolve({
-              status,
-              headers: response.headers,
-              body: chunks.length === 1 && only ? only : Buffer.concat(chunks),
-            }),
-          )
+          settle(() => resolve({ status, headers: response.headers, body: joinBytes(chunks) }))
         })
       })
       request.end(one.body)
@@ -306,9 +297,9 @@ export function createTransport(o: TransportOptions): Transport {
   /** Through a proxy somebody else connects; what can be done here is to refuse names that are not public here. */
   function resolvePublic(host: string, one: Hop): Promise<void> {
     return new Promise((resolve, reject) => {
-      const cancelAbort = onAbort(one.signal, () => reject(one.signal.reason))
+      const cancelStop = one.stop.onStop(() => reject(one.stop.reason))
       publicLookup(o.lookup)(host, { all: true }, (error) => {
-        cancelAbort()
+        cancelStop()
         if (error instanceof ForbiddenAddress) reject(forbidden(one.progress.exchanged, error.message, error))
         else if (error) reject(networkError(error, one.progress.exchanged))
         else resolve()
@@ -333,12 +324,13 @@ interface Progress {
 }
 
 interface Hop {
-  readonly url: URL
+  readonly place: Place
+  readonly path: string
   readonly method: 'GET' | 'POST'
   readonly headers: Record<string, string | number>
   readonly body: Uint8Array | undefined
   readonly origin: Origin
-  readonly signal: AbortSignal
+  readonly stop: Stop
   readonly progress: Progress
 }
 
@@ -346,10 +338,6 @@ interface Hop {
 class DeadConnection extends Error {}
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
-function isHttp(url: URL): boolean {
-  return url.protocol === 'http:' || url.protocol === 'https:'
-}
 
 function isClosing(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE'

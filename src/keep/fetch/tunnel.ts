@@ -2,22 +2,23 @@
 
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Clock } from '../clock.ts'
-import { onAbort } from './abort.ts'
 import { type Exchanged, fetchError, networkError } from './failure.ts'
+import type { Place } from './place.ts'
 import type { Proxy } from './proxy.ts'
+import type { Stop } from './stop.ts'
 
 export interface TunnelOptions {
   readonly clock: Clock
   readonly connectTimeoutMs: number
   readonly userAgent: string
   readonly lookup: LookupFunction | undefined
-  readonly target: URL
+  readonly target: Place
   readonly proxy: Proxy
   readonly ca: readonly string[] | undefined
-  readonly signal: AbortSignal
+  readonly stop: Stop
   readonly exchanged: Exchanged
 }
 
@@ -27,29 +28,29 @@ export interface TunnelOptions {
  * @throws {@link StapleError} `ERR_FETCH_NETWORK`, `ERR_FETCH_TIMEOUT`, `ERR_FETCH_HTTP_STATUS` when the proxy refuses
  */
 export function openTunnel(o: TunnelOptions): Promise<TLSSocket> {
-  const { proxy, target, signal } = o
+  const { proxy, target, stop } = o
   const exchanged = { ...o.exchanged, method: `CONNECT for ${o.exchanged.method}` }
-  const authority = `${target.hostname}:${target.port || 443}`
-  const isSecure = proxy.url.protocol === 'https:'
+  const authority = `${target.url.hostname}:${target.port}`
+  const { place } = proxy
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const request = (isSecure ? httpsRequest : httpRequest)({
+    if (stop.isStopped) return reject(stop.reason)
+    const request = (place.isSecure ? httpsRequest : httpRequest)({
       method: 'CONNECT',
-      hostname: proxy.url.hostname.replace(/^\[|\]$/g, ''),
-      port: proxy.url.port || (isSecure ? 443 : 80),
+      hostname: place.hostname,
+      port: place.port,
       path: authority,
       agent: false,
       headers: {
         host: authority,
         'user-agent': o.userAgent,
-        ...(proxy.authorization ? { 'proxy-authorization': proxy.authorization } : {}),
+        ...(place.authorization ? { 'proxy-authorization': place.authorization } : {}),
       },
       ...(o.lookup ? { lookup: o.lookup } : {}),
     })
     let tls: TLSSocket | undefined
     const settle = (outcome: () => void) => {
       cancelTimer()
-      cancelAbort()
+      cancelStop()
       outcome()
     }
     const fail = (error: unknown) =>
@@ -66,7 +67,7 @@ export function openTunnel(o: TunnelOptions): Promise<TLSSocket> {
         }),
       ),
     )
-    const cancelAbort = onAbort(signal, () => fail(signal.reason))
+    const cancelStop = stop.onStop(() => fail(stop.reason))
     request.on('error', (error) => fail(networkError(error, exchanged)))
     request.on('connect', (response, socket) => {
       const status = response.statusCode ?? 0
@@ -83,7 +84,7 @@ export function openTunnel(o: TunnelOptions): Promise<TLSSocket> {
       tls = tlsConnect({
         socket,
         host: target.hostname,
-        ...(isIP(target.hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: target.hostname } : {}),
+        ...(target.isAddress ? {} : { servername: target.hostname }),
         ...(o.ca ? { ca: [...o.ca] } : {}),
       })
       const made = tls

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import { createAuthority } from '../../kit/authority.ts'
+import { manualClock } from '../../kit/clock.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
 import { openssl } from '../../kit/openssl.ts'
 import { authority, createTestFetcher, leaf } from './setting.ts'
@@ -77,16 +78,35 @@ it('says so when the certificate names no address', async () => {
   await expect(fetching).rejects.toMatchObject({ code: 'ERR_FETCH_NO_ISSUER', detail: { causes: [] } })
 })
 
-it('ends when aborted', async () => {
+/** Accepts and never answers. */
+async function serveNothing(): Promise<string> {
   const server = createServer(() => {})
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   endsWithTest(() => {
     server.closeAllConnections()
     server.close()
   })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+it('ends when aborted', async () => {
   const controller = new AbortController()
-  const fetching = createTestFetcher().fetchIssuer(await leafWith(url), controller.signal)
+  const certificate = await leafWith(await serveNothing())
+  const fetching = createTestFetcher().fetchIssuer(certificate, controller.signal)
   setImmediate(() => controller.abort(new Error('no longer wanted')))
   await expect(fetching).rejects.toThrow('no longer wanted')
+})
+
+it('ends at the deadline for all addresses together', async () => {
+  const clock = manualClock(new Date())
+  const certificate = await leafWith('http://127.0.0.1:1/', await serveNothing(), 'http://127.0.0.1:2/')
+  const fetching = createTestFetcher({ clock, requestTimeoutMs: 60_000 }).fetchIssuer(certificate)
+  fetching.catch(() => {})
+  await expect.poll(() => clock.timers).toBe(2) // the deadline's and the hanging request's
+  await clock.advance(30_000)
+  await expect(fetching).rejects.toMatchObject({
+    code: 'ERR_FETCH_NO_ISSUER',
+    detail: { causes: [{ code: 'ERR_FETCH_NETWORK' }, { code: 'ERR_FETCH_TIMEOUT' }] },
+  })
+  expect(clock.timers).toBe(0)
 })

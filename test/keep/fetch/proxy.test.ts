@@ -1,6 +1,7 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { type Place, readPlace } from '../../../src/keep/fetch/place.ts'
 import { createProxyChoice } from '../../../src/keep/fetch/proxy.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
 import { createScriptedResponder } from '../../kit/responder.ts'
@@ -143,7 +144,7 @@ describe('an https responder', () => {
 
 describe('the environment', () => {
   const choose = (environment: Record<string, string>, url: string) =>
-    createProxyChoice('environment', environment)(new URL(url))?.label
+    createProxyChoice('environment', environment)(readPlace(url) as Place)?.label
 
   it.each([
     [{ http_proxy: 'http://p.test:3128' }, 'http://ocsp.test/', 'http://p.test:3128'],

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { createSlots, type Release } from '../../../src/keep/fetch/slots.ts'
+import { Stop } from '../../../src/keep/fetch/stop.ts'
 
-const never = new AbortController().signal
+const never = new Stop()
 
 /** Asks for slots and tells who has one. */
 function asking(slots: ReturnType<typeof createSlots>) {
@@ -9,8 +10,8 @@ function asking(slots: ReturnType<typeof createSlots>) {
   const releases = new Map<string, Release>()
   return {
     granted,
-    ask(name: string, host: string, signal = never) {
-      return slots.acquire(host, signal).then((release) => {
+    ask(name: string, host: string, stop = never) {
+      return slots.acquire(host, stop).then((release) => {
         granted.push(name)
         releases.set(name, release)
       })
@@ -58,18 +59,18 @@ it('gives hosts turns: a long queue for one host does not hold up another', asyn
   expect(granted).toEqual(['a1', 'b1', 'b2', 'a2', 'a3'])
 })
 
-it('lets the waiting leave, with the reason of their signal', async () => {
+it('lets the waiting leave, with the reason that stopped them', async () => {
   const slots = createSlots(1, 1)
   const { granted, ask, release } = asking(slots)
-  const controller = new AbortController()
+  const stop = new Stop()
   void ask('a', 'one.test')
-  const leaving = ask('b', 'one.test', controller.signal)
+  const leaving = ask('b', 'one.test', stop)
   void ask('c', 'one.test')
-  controller.abort(new Error('b left'))
+  stop.stop(new Error('b left'))
   await expect(leaving).rejects.toThrow('b left')
   await release('a')
   expect(granted).toEqual(['a', 'c'])
-  await expect(slots.acquire('one.test', AbortSignal.abort(new Error('late')))).rejects.toThrow('late')
+  await expect(slots.acquire('one.test', stop)).rejects.toThrow('b left')
 })
 
 it('counts a slot given back twice once', async () => {
