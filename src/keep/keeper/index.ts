@@ -7,6 +7,14 @@
  * @see RFC 6960 §2.4 and §3.2, RFC 6066 §8, RFC 8446 §4.4.2.1, RFC 7633
  */
 export { type ErrorCode, isStapleError, StapleError } from '../../errors.ts'
+export { type Clock, systemClock } from '../clock.ts'
+export {
+  createFetcher,
+  type FetchedStaple,
+  type Fetcher,
+  type FetcherOptions,
+  type StapleQuestion,
+} from '../fetch/index.ts'
 export type { Suspect } from './clock-watch.ts'
 export type { StapleState } from './entry.ts'
 export type { ClockJumped, EntryEvent, EventContext, KeeperEvent, KeeperEventOf, KeeperWarning } from './events.ts'
