@@ -121,6 +121,9 @@ test('a store that loses its directory while running: served from memory, said o
   daemon.refresh()
   await daemon.waitForLine((line) => line.event === 'save-failed')
   await expectGoodStaple(port)
-  expect(daemon.log().flatMap((line) => (line.event === 'save-failed' ? [line.message] : []))).toHaveLength(1)
+  // Between the removal and the file in its place the first failure may be another one: each is said once.
+  const said = daemon.log().flatMap((line) => (line.event === 'save-failed' ? [line.message] : []))
+  expect(said.length).toBeGreaterThan(0)
+  expect(new Set(said).size).toBe(said.length)
   expect(await daemon.stop()).toBe(0)
 })
