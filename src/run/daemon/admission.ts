@@ -49,7 +49,7 @@ export function decideAdmission(
       missing.push(entry)
       continue
     }
-    if (isIn(entry)) continue
+    if (isIn(entry, awaited.policies)) continue
     missing.push(entry)
     if (onStart === 'require' || !isLate) mustWait = true
     if (onStart === 'exit' && isLate) {
@@ -113,12 +113,12 @@ export async function awaitAdmission(
 }
 
 /** A staple that may be served is in; a verified revocation or `unknown` under a lenient policy is an answer too. */
-function isIn(entry: EntryStatus): boolean {
+function isIn(entry: EntryStatus, { onUnknown }: Policies): boolean {
   return (
     entry.stapleState === 'fresh' ||
     entry.stapleState === 'due' ||
     entry.stapleState === 'revoked' ||
-    (entry.certStatus === 'good' && entry.stapleState === 'unknown')
+    (entry.stapleState === 'unknown' && (entry.certStatus === 'good' || onUnknown === 'staple'))
   )
 }
 

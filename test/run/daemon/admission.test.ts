@@ -93,4 +93,12 @@ describe('with certStatus unknown', () => {
   test('on_unknown: keep counts as no staple when none is held', () => {
     expect(decide({ stapleState: 'unknown' }, {}, false).kind).toBe('wait')
   })
+
+  test('on_unknown: keep opens with the good staple that is held', () => {
+    expect(decide({ stapleState: 'unknown', certStatus: 'good' }, {}, false)).toEqual({ kind: 'open', missing: [] })
+  })
+
+  test('on_unknown: staple opens with the unknown itself', () => {
+    expect(decide({ stapleState: 'unknown' }, { onUnknown: 'staple' }, false)).toEqual({ kind: 'open', missing: [] })
+  })
 })
