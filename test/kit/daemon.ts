@@ -6,6 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Leaf } from './authority.ts'
 import { type Program, startProgram } from './program.ts'
 import { temporaryDirectory } from './temporary.ts'
 
@@ -15,6 +16,29 @@ export interface DaemonOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Where relative paths of the configuration begin; default its own directory. */
   readonly cwd?: string
+}
+
+/** The parts of a configuration that tests differ in. */
+export interface ConfigOptions {
+  readonly backend: string
+  readonly leaf: Pick<Leaf, 'certificateFile' | 'keyFile' | 'caFile'>
+  /** The value of `ocsp`, as `{ mode: must }`; absent: no such key. */
+  readonly ocsp?: string
+  readonly storeDir?: string
+  /** Further lines, as `on_start: require`. */
+  readonly lines?: readonly string[]
+}
+
+/** Formats a configuration with one site, on a port that the system chooses. */
+export function formatConfig({ backend, leaf, ocsp, storeDir, lines = [] }: ConfigOptions): string {
+  return `listen: "127.0.0.1:0"
+backend: "${backend}"
+${ocsp === undefined ? '' : `ocsp: ${ocsp}\n`}${storeDir === undefined ? '' : `store_dir: "${storeDir}"\n`}${lines.map((line) => `${line}\n`).join('')}tls {
+  cert_file: "${leaf.certificateFile}"
+  key_file: "${leaf.keyFile}"
+  ca_file: "${leaf.caFile}"
+}
+`
 }
 
 /** One line of the log. */
@@ -55,7 +79,7 @@ export async function startDaemon(config: string, options: DaemonOptions = {}): 
   const program = startProgram(process.execPath, [programFile, 'serve', '-c', configFile, ...(options.args ?? [])], {
     name: 'staplewright serve',
     cwd: options.cwd ?? directory,
-    graceMs: 8000,
+    graceMs: 500, // when a test is over, nobody waits for open connections
     // A proxy of the machine must not stand between the daemon and the test's responder.
     env: {
       http_proxy: undefined,

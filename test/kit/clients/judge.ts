@@ -1,7 +1,7 @@
 /**
  * A strict client's verdict on a staple, by `openssl ocsp`: none of our own code has a part in it.
  *
- * Strict is what design section 2 calls so: full certID match, signature and authority, no tolerance on nextUpdate,
+ * Strict is: full certID match, signature and authority, no tolerance on nextUpdate,
  * 300 s on thisUpdate. openssl checks times only against the machine's clock, so `at` is compared here, with what
  * openssl prints.
  */
