@@ -1,5 +1,6 @@
 /**
- * When to ask: the arithmetic of refreshing and retrying. Pure: chance comes in as numbers in [0, 1).
+ * When to ask: the arithmetic of refreshing and retrying. Pure: chance comes in as numbers in [0, 1). Whole milliseconds
+ * come out, for that is what a clock can reach.
  *
  * The reasons for each figure are in docs/defaults.md.
  */
@@ -14,13 +15,13 @@ import { type Window, windowMs, withdrawAt } from './window.ts'
  */
 export function refreshPoint(window: Window, now: number, maxAgeMs: number | undefined, chance: number): number {
   const share = (part: number) => window.thisUpdate + part * windowMs(window)
-  if (maxAgeMs === undefined || maxAgeMs <= 0) return share(0.45 + 0.1 * chance)
-  return clamp(now + maxAgeMs + 0.02 * chance * windowMs(window), share(0.25), share(0.75))
+  if (maxAgeMs === undefined || maxAgeMs <= 0) return Math.round(share(0.45 + 0.1 * chance))
+  return Math.round(clamp(now + maxAgeMs + 0.02 * chance * windowMs(window), share(0.25), share(0.75)))
 }
 
 /** Now, or a little later: the last tenth before the longest interval, so that what was added together spreads out. */
 export function latestRefresh(now: number, maxIntervalMs: number, chance: number): number {
-  return now + maxIntervalMs * (1 - 0.1 * chance)
+  return now + Math.floor(maxIntervalMs * (1 - 0.1 * chance))
 }
 
 /**
@@ -31,7 +32,7 @@ export function latestRefresh(now: number, maxIntervalMs: number, chance: number
 export function refreshAfterSame(window: Window, now: number, lastRequestAt: number | undefined): number {
   const half = now + Math.max(0, withdrawAt(window) - now) / 2
   const pause = clamp(0.05 * windowMs(window), secondMs, 5 * minuteMs)
-  return Math.max(half, (lastRequestAt ?? now) + pause)
+  return Math.ceil(Math.max(half, (lastRequestAt ?? now) + pause))
 }
 
 /** What a retry after a failure depends on. */
@@ -57,7 +58,7 @@ export function retryDelay(failure: Failure, chance: number): number {
   const longest = youngMs === undefined ? byLeft : Math.min(byLeft, clamp(youngMs / 24, minuteMs, hourMs))
   const doubled = 5 * secondMs * 2 ** Math.min(failures - 1, 20)
   const wait = chance * (retry === 'when-changed' ? longest : Math.min(doubled, longest))
-  return Math.max(secondMs, wait, Math.min(retryAfterMs, longest))
+  return Math.ceil(Math.max(secondMs, wait, Math.min(retryAfterMs, longest)))
 }
 
 /** Where an outage of a required staple stands. */
@@ -79,7 +80,7 @@ export function urgentRetryAt(outage: Outage, now: number, retryAfterMs: number 
   const longest = isEarly(outage) ? 10 * secondMs : minuteMs
   const wait = outage.attempts <= 2 ? 5 * secondMs : longest * (1 - 0.25 * chance)
   const wished = Math.min(now + (retryAfterMs ?? 0), outage.lastRequestAt + longest)
-  return Math.max(outage.lastRequestAt + wait, wished, now + secondMs / 2)
+  return Math.floor(Math.max(outage.lastRequestAt + wait, wished, now + secondMs / 2))
 }
 
 /**
@@ -93,12 +94,12 @@ export function attemptDeadline(outage: Outage | undefined): number {
 
 /** When to try to save again: a store that has room again should catch up, one that has none should not be hammered. */
 export function saveRetryDelay(failures: number, chance: number): number {
-  return Math.min(30 * secondMs * 2 ** Math.min(failures - 1, 10), 5 * minuteMs) * (1 - 0.25 * chance)
+  return Math.ceil(Math.min(30 * secondMs * 2 ** Math.min(failures - 1, 10), 5 * minuteMs) * (1 - 0.25 * chance))
 }
 
 /** Spreads what became due while nobody looked (a restart, a step of the clock) over a short while. */
 export function spread(leftMs: number, chance: number): number {
-  return chance * clamp(leftMs / 8, 0, 30 * secondMs)
+  return Math.ceil(chance * clamp(leftMs / 8, 0, 30 * secondMs))
 }
 
 /** Judged at the beginning of the attempt: one that hung across the tenth minute is still followed quickly. */

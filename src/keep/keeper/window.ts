@@ -2,6 +2,7 @@
  * The window in which a response may be served: a little narrower than the one it states.
  *
  * No tolerance at the end, where a strict client has none, but a margin; at the beginning what a strict client allows.
+ * Moments are whole milliseconds, rounded to the safe side.
  */
 
 /** The times of a response, in milliseconds since 1970. */
@@ -17,12 +18,12 @@ export function windowMs({ thisUpdate, usableUntil }: Window): number {
 
 /** When to stop serving: 5 % of the window before its end, at most 5 minutes: a handshake and a slow clock take time. */
 export function withdrawAt(window: Window): number {
-  return window.usableUntil - Math.min(5 * minuteMs, 0.05 * windowMs(window))
+  return Math.floor(window.usableUntil - Math.min(5 * minuteMs, 0.05 * windowMs(window)))
 }
 
 /** Before this the response is from the future, after a step back of the clock; strict clients allow 300 s. */
 export function servableFrom(window: Window): number {
-  return window.thisUpdate - Math.min(300_000, windowMs(window) / 2)
+  return Math.ceil(window.thisUpdate - Math.min(300_000, windowMs(window) / 2))
 }
 
 /**

@@ -130,6 +130,13 @@ export class Walk {
     return true
   }
 
+  /** Wakes until somebody is asked. */
+  wakeUntilAsked(): void {
+    while (!this.entry.isAsking) {
+      if (!this.wake()) throw new Error(`nobody will be asked: ${JSON.stringify(this.entry)}`)
+    }
+  }
+
   count(type: Order['type']): number {
     return this.orders.filter((order) => order.type === type).length
   }
