@@ -90,7 +90,9 @@ function describeUnexpected(error: UnexpectedText, text: string, file: string, o
     summary: `expected ${expected}`,
     found,
     expected,
-    hint: /end of the line|new line/.test(expected) ? 'put quotes around text with spaces or special characters' : hint,
+    hint: /end of the line|new line/.test(expected)
+      ? 'put quotes around text with spaces or special characters, or with a digit at its beginning'
+      : hint,
   })
 }
 
@@ -99,7 +101,7 @@ function describeExpected(expected: NonNullable<UnexpectedText['expected']>): st
     if (type === 'other') return description === 'a space' || description === 'a comment' ? [] : [description ?? '']
     return text === ']' || text === '}' ? [`'${text}'`] : []
   })
-  return [...new Set(words)].join(' or ')
+  return words.length > 0 ? [...new Set(words)].join(' or ') : 'the end of the file'
 }
 
 function isLastLine(text: string, line: number): boolean {
