@@ -1,5 +1,5 @@
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { type Place, readPlace } from '../../../src/keep/fetch/place.ts'
 import { createProxyChoice } from '../../../src/keep/fetch/proxy.ts'
@@ -134,11 +134,18 @@ describe('an https responder', () => {
   })
 
   it('behind a proxy that hangs ends at the connection’s timeout', async () => {
-    const hanging = await createScriptedResponder({ authority, behaviour: 'hang' })
-    const fetcher = createTestFetcher({ proxy: `http://127.0.0.1:${hanging.port}`, connectTimeoutMs: 60 })
-    // a server without CONNECT closes; one that never accepts the tunnel is a plain listener
+    const sockets: Socket[] = []
+    const silent = createTcpServer((socket) => sockets.push(socket))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    endsWithTest(() => {
+      for (const socket of sockets) socket.destroy()
+      silent.close()
+    })
+    const proxy = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const fetcher = createTestFetcher({ proxy, connectTimeoutMs: 60 })
     const cause = await firstCauseOf(fetcher.fetchStaple(ask('https://ocsp.test/')))
-    expect(cause.code).toMatch(/^ERR_FETCH_(NETWORK|TIMEOUT)$/)
+    expect(cause).toMatchObject({ code: 'ERR_FETCH_TIMEOUT', detail: { expected: 'a connection within 60 ms' } })
+    expect(cause.message).toContain(`through ${proxy}`)
   })
 })
 
