@@ -34,7 +34,7 @@ export const grammarDeviations: readonly Deviation[] = [
   {
     title: 'An include may name an absolute path',
     why: 'nats-server looks it up below the directory of the including file.',
-    document: 'include ABSOLUTE\n',
+    document: 'include "/etc/nats/part.conf"\n',
     natsServer: 'refuses',
     here: 'accepts',
   },
@@ -203,7 +203,7 @@ export const meaningDeviations: readonly (Omit<Deviation, 'natsServer' | 'here'>
   {
     title: '`min_version` may stand without quotes',
     why: 'Its source text is unmistakable. (nats-server has the key since 2.10.)',
-    document: 'tls { min_version: 1.3 CERTIFICATE }\n',
+    document: 'tls { min_version: 1.3 }\n',
     natsServer: 'refuses',
     here: 'accepts',
   },
