@@ -10,7 +10,7 @@ import { type RefusalDetail, StapleError } from '../../errors.ts'
 import { formatHexBriefly } from './bytes.ts'
 import { constructedTag, formatTag, tags } from './tags.ts'
 import { parseGeneralizedTime, parseUtcTime } from './time.ts'
-import { formatOid, readInteger } from './values.ts'
+import { formatOctets, formatOid, readInteger } from './values.ts'
 
 /** What a reader refuses with. */
 export type DerErrorCode =
@@ -127,7 +127,7 @@ export class DerReader {
   boolean(field: string): boolean {
     const start = this.enter(tags.boolean, field)
     const length = this.position - start
-    if (length !== 1) this.fail('ERR_DER_VALUE', field, 'one octet', `${length} octets`, 'X.690 §8.2.1')
+    if (length !== 1) this.fail('ERR_DER_VALUE', field, '1 octet', formatOctets(length), 'X.690 §8.2.1')
     const octet = this.bytes[start]
     if (octet !== 0 && octet !== 0xff) {
       const found = formatHexBriefly(this.bytes.subarray(start, this.position))
@@ -147,7 +147,7 @@ export class DerReader {
   null(field: string, tag: number = tags.null): void {
     const start = this.enter(tag, field)
     const length = this.position - start
-    if (length !== 0) this.fail('ERR_DER_VALUE', field, 'no content', `${length} octets`, 'X.690 §8.8.2')
+    if (length !== 0) this.fail('ERR_DER_VALUE', field, 'no content', formatOctets(length), 'X.690 §8.8.2')
   }
 
   /** Reads an OBJECT IDENTIFIER in dotted form. @see X.690 §8.19 */
@@ -305,7 +305,7 @@ export class DerReader {
   private wholeNumber(tag: number, field: string): bigint {
     const start = this.enter(tag, field)
     const { bytes, position } = this
-    if (position === start) this.fail('ERR_DER_VALUE', field, 'at least one octet', 'none', 'X.690 §8.3.1')
+    if (position === start) this.fail('ERR_DER_VALUE', field, 'at least 1 octet', 'none', 'X.690 §8.3.1')
     const first = bytes[start] as number
     if (
       position - start > 1 &&
@@ -353,17 +353,17 @@ export class DerReader {
       if (octets === 0) {
         this.fail('ERR_DER_NOT_CANONICAL', field, 'a definite length', 'the indefinite form', 'X.690 §10.1')
       }
-      if (at + octets > end) this.failTruncated(field, `${octets} octets of length`, end - at)
+      if (at + octets > end) this.failTruncated(field, `${formatOctets(octets)} of length`, end - at)
       const first = bytes[at] as number
       if (first === 0) this.fail('ERR_DER_NOT_CANONICAL', field, 'the shortest length', 'a longer form', 'X.690 §10.1')
-      if (octets > 4) this.failTruncated(field, `a content counted in ${octets} octets`, end - at)
+      if (octets > 4) this.failTruncated(field, `a content counted in ${formatOctets(octets)}`, end - at)
       length = 0
       for (let index = 0; index < octets; index++) length = length * 256 + (bytes[at++] as number)
       if (length < 0x80) {
         this.fail('ERR_DER_NOT_CANONICAL', field, 'the shortest length', 'a longer form', 'X.690 §10.1')
       }
     }
-    if (length > end - at) this.failTruncated(field, `${length} octets of content`, end - at)
+    if (length > end - at) this.failTruncated(field, `${formatOctets(length)} of content`, end - at)
     this.position = at + length
     return at
   }
@@ -374,15 +374,31 @@ export class DerReader {
     if (isConstructedString && (expected < 0 || tag === (expected | 0x20))) {
       this.fail('ERR_DER_NOT_CANONICAL', field, 'the primitive form', formatTag(tag), 'X.690 §10.2')
     }
-    if (expected >= 0) this.fail('ERR_DER_UNEXPECTED_TAG', field, formatTag(expected), formatTag(tag))
+    if (expected >= 0) {
+      // A page of HTML where a response was to be: say so, instead of which tag its first letter would be.
+      const found = this.depth === 0 ? (this.leadingText() ?? formatTag(tag)) : formatTag(tag)
+      this.fail('ERR_DER_UNEXPECTED_TAG', field, formatTag(expected), found)
+    }
     if ((tag & 0x1f) === 0x1f) {
       this.fail('ERR_DER_UNEXPECTED_TAG', field, 'a tag of one octet', formatTag(tag), 'X.690 §8.1.2.2')
     }
     if (tag === 0 || tag === 0x10 || tag === 0x11) this.fail('ERR_DER_UNEXPECTED_TAG', field, 'a value', formatTag(tag))
   }
 
+  /** The beginning of the input, where it is plain text. */
+  private leadingText(): string | undefined {
+    const octets = this.bytes.subarray(0, 24)
+    if (
+      octets.length < 4 ||
+      !octets.every((octet) => (octet >= 0x20 && octet < 0x7f) || octet === 0x0a || octet === 0x0d)
+    ) {
+      return undefined
+    }
+    return `the text ${JSON.stringify(String.fromCharCode(...octets))}`
+  }
+
   private failTruncated(field: string, expected: string, left: number): never {
-    return this.fail('ERR_DER_TRUNCATED', field, expected, left === 0 ? 'the end' : `${left} octets`, 'X.690 §8.1.3')
+    return this.fail('ERR_DER_TRUNCATED', field, expected, left === 0 ? 'the end' : formatOctets(left), 'X.690 §8.1.3')
   }
 
   private failTime(field: string, expected: string, start: number, clause: string): never {

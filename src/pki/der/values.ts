@@ -15,6 +15,18 @@ export function readInteger(bytes: Uint8Array, start: number, end: number): bigi
   return isNegative ? value - (1n << BigInt(8 * length)) : value
 }
 
+/** Formats a whole number for a message: decimal, or where that would be long its size. */
+export function formatInteger(value: bigint): string {
+  if (BigInt.asIntN(64, value) === value) return value.toString()
+  const bits = (value < 0n ? -value : value).toString(16).length * 4
+  return `a number of about ${bits} bits`
+}
+
+/** Formats how many octets there are for a message. */
+export function formatOctets(count: number): string {
+  return count === 1 ? '1 octet' : `${count} octets`
+}
+
 /** An OID in dotted form, or why its octets are none. */
 export type OidReading =
   | { readonly text: string }

@@ -3,6 +3,7 @@
  */
 
 import { readDer } from '../der/reader.ts'
+import { formatOctets } from '../der/values.ts'
 import { encodeExplicit, encodeOctetString, encodeOid, encodeSequence } from '../der/writer.ts'
 import type { Extension } from '../x509/extension.ts'
 import { malformed } from './malformed.ts'
@@ -35,7 +36,7 @@ export function decodeNonce(extensions: readonly Extension[], field: string): Ui
   if (extension === undefined) return undefined
   const nonce = readDer(extension.value, field, nonceClause, (reader) => reader.octetString(''))
   if (nonce.length >= 1 && nonce.length <= maxNonceLength) return nonce
-  throw malformed(field, `1 to ${maxNonceLength} octets`, `${nonce.length} octets`, nonceClause)
+  throw malformed(field, `1 to ${maxNonceLength} octets`, formatOctets(nonce.length), nonceClause)
 }
 
 /** Extensions that hold a nonce and nothing else, under their `[number] EXPLICIT`. */

@@ -5,6 +5,7 @@
 import { viewBytes } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
 import { constructedTag } from '../der/tags.ts'
+import { formatInteger } from '../der/values.ts'
 import { type Extension, readExtensions } from '../x509/extension.ts'
 import { type CertID, readCertID } from './cert-id.ts'
 import { decodeNonce } from './extensions.ts'
@@ -53,7 +54,7 @@ function readRequest(reader: DerReader): OcspRequest {
 
 function readTbsRequest(reader: DerReader): Omit<OcspRequest, 'isSigned'> {
   const version = reader.optionalExplicit(0, 'version', (inner) => inner.integer('')) ?? 0n
-  if (version !== 0n) throw malformed(reader.path('version'), 'v1', 'another', 'RFC 6960 §4.1.1')
+  if (version !== 0n) throw malformed(reader.path('version'), '0 (v1)', formatInteger(version), 'RFC 6960 §4.1.1')
   if (reader.nextTag === constructedTag(1)) reader.element('requestorName')
   const requestList = reader.sequenceOf('requestList', readSingleRequest, requestLimit)
   if (requestList.length === 0) {

@@ -5,6 +5,7 @@
 import { formatHexBriefly, isSameBytes, viewBytes } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
 import { constructedTag, formatTag } from '../der/tags.ts'
+import { formatInteger } from '../der/values.ts'
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from '../x509/algorithm.ts'
 import { type Certificate, readCertificate } from '../x509/certificate.ts'
 import { type Extension, readExtensions } from '../x509/extension.ts'
@@ -110,8 +111,7 @@ function readResponse(reader: DerReader, known: Certificate | undefined): OcspRe
   // Compared as a whole number: 2^32 is not 0.
   const responseStatus = number >= 0n && number <= 6n ? responseStatuses[Number(number)] : undefined
   if (responseStatus === undefined) {
-    const found = number >= 0n && number < 0x1_0000_0000n ? String(number) : 'a number out of range'
-    throw malformed(reader.path('responseStatus'), '0 to 3, 5 or 6', found, clause)
+    throw malformed(reader.path('responseStatus'), '0 to 3, 5 or 6', formatInteger(number), clause)
   }
   if (responseStatus !== 'successful') {
     if (reader.isAtEnd) return { der, responseStatus }
@@ -153,8 +153,7 @@ function readBasicResponse(reader: DerReader, known: Certificate | undefined): B
 function readResponseData(reader: DerReader) {
   const version = reader.optionalExplicit(0, 'version', (inner) => inner.integer(''))
   if (version !== undefined && version !== 0n) {
-    const found = version > 0n && version < 0xffffn ? `v${version + 1n}` : 'a number out of range'
-    throw malformed(reader.path('version'), 'v1', found, clause)
+    throw malformed(reader.path('version'), '0 (v1)', formatInteger(version), clause)
   }
   const responderID = readResponderID(reader)
   const producedAt = reader.generalizedTime('producedAt')

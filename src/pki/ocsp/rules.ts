@@ -55,7 +55,7 @@ export const rules: readonly Rule[] = [
   rule('critical-extensions', 'RFC 5280 §4.2', ['basicResponse'], refuseUnknownCriticalExtensions),
   rule('issuer', 'RFC 5280 §6.1.3', [], refuseOtherIssuer),
   rule('cert-id', 'RFC 6960 §3.2', ['basicResponse'], refuseOtherCertificates),
-  rule('signature-algorithm', 'RFC 9919 §3.2', ['basicResponse'], refuseWeakSignature),
+  rule('signature-algorithm', 'RFC 6960 §4.3', ['basicResponse'], refuseWeakSignature),
   rule('signature', 'RFC 6960 §3.2', ['basicResponse', 'scheme'], refuseBrokenSignature),
   rule('authority', 'RFC 6960 §4.2.2.2', ['signers'], refuseUnauthorizedSigner),
   rule('delegate-nocheck', 'RFC 6960 §4.2.2.2.1', ['signer'], refuseUncheckedDelegate),

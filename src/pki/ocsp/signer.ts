@@ -188,6 +188,10 @@ function delegateSignatureFault(signer: Candidate, { issuer, allowSha1Signatures
   return notAuthorized(`${field}.signatureValue`, `a signature by the key of ${formatName(issuer.subject)}`, 'another')
 }
 
+/** Public CAs may not sign OCSP responses with SHA-1 since June 2022; private ones decide for themselves. */
+const sha1Clause = 'CA/Browser Forum BR §7.1.3.2'
+const md5Clause = 'RFC 6151 §2'
+
 /** Refuses MD2 and MD5, and SHA-1 unless it was allowed. */
 export function refuseWeakScheme(scheme: SignatureScheme, field: string, allowSha1Signatures: boolean): void {
   const digest = scheme.hashAlgorithm
@@ -197,7 +201,7 @@ export function refuseWeakScheme(scheme: SignatureScheme, field: string, allowSh
     field,
     expected: 'SHA-256, SHA-384, SHA-512, Ed25519 or Ed448',
     found: scheme.name,
-    clause: 'RFC 9919 §3.2',
+    clause: digest === 'sha1' ? sha1Clause : md5Clause,
   })
 }
 

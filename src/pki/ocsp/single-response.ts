@@ -4,6 +4,7 @@
 
 import type { DerReader } from '../der/reader.ts'
 import { constructedTag, formatTag, primitiveTag } from '../der/tags.ts'
+import { formatInteger } from '../der/values.ts'
 import { type Extension, readExtensions } from '../x509/extension.ts'
 import { type CertID, readCertID } from './cert-id.ts'
 
@@ -77,7 +78,7 @@ function readRevokedInfo(reader: DerReader): Status {
   const reason = reader.optionalExplicit(0, 'revocationReason', (inner) => inner.enumerated(''))
   if (reason === undefined) return { certStatus: 'revoked', revocationTime }
   if (reason < 0n || reason > 0xffn) {
-    reader.fail('ERR_DER_VALUE', 'revocationReason', 'a number of CRLReason', 'another', 'RFC 5280 §5.3.1')
+    reader.fail('ERR_DER_VALUE', 'revocationReason', '0 to 255', formatInteger(reason), 'RFC 5280 §5.3.1')
   }
   // A number without a name must not hide that the certificate is revoked.
   const revocationReason = revocationReasons[Number(reason)] ?? `reason${reason}`

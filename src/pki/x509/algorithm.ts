@@ -7,6 +7,7 @@
 import { StapleError } from '../../errors.ts'
 import { formatHexBriefly } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
+import { formatInteger } from '../der/values.ts'
 
 /** The digests that certIDs and signatures use here. */
 export type HashAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512'
@@ -177,9 +178,10 @@ function parsePss(parameters: Uint8Array | undefined, field: string): SignatureS
     throw unsupported(`${field}.maskGenAlgorithm.parameters`, `MGF1 with ${hashAlgorithm}`, read.maskHashOid, clause)
   }
   if (read.saltLength < 0n || read.saltLength > maxSaltLength) {
-    throw unsupported(`${field}.saltLength`, `0 to ${maxSaltLength}`, formatCount(read.saltLength), clause)
+    throw unsupported(`${field}.saltLength`, `0 to ${maxSaltLength}`, formatInteger(read.saltLength), clause)
   }
-  if (read.trailerField !== 1n) throw unsupported(`${field}.trailerField`, '1', formatCount(read.trailerField), clause)
+  if (read.trailerField !== 1n)
+    throw unsupported(`${field}.trailerField`, '1', formatInteger(read.trailerField), clause)
   return {
     name: `RSASSA-PSS with ${hashAlgorithm}`,
     family: 'rsa-pss',
@@ -226,10 +228,6 @@ function readDigest(reader: DerReader): string {
     reader.fail('ERR_DER_VALUE', 'parameters', 'NULL or absent', formatHexBriefly(parameters), 'RFC 4055 §2.1')
   }
   return oid
-}
-
-function formatCount(value: bigint): string {
-  return value > 0xffff_ffffn ? 'a very large number' : value.toString()
 }
 
 function unsupported(field: string, expected: string, found: string, clause: string): StapleError {

@@ -8,6 +8,7 @@ import { StapleError } from '../../errors.ts'
 import { formatHexBriefly, isSameBytes, viewBytes } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
 import { primitiveTag } from '../der/tags.ts'
+import { formatInteger } from '../der/values.ts'
 import { type AlgorithmIdentifier, readAlgorithmIdentifier } from './algorithm.ts'
 import { type CertificateExtensions, decodeExtensions, noExtensions } from './extensions.ts'
 import { readName } from './name.ts'
@@ -115,7 +116,7 @@ function readFields(reader: DerReader) {
 function readTbsCertificate(reader: DerReader) {
   const version = reader.optionalExplicit(0, 'version', (inner) => inner.integer('')) ?? 0n
   if (version !== 0n && version !== 1n && version !== 2n) {
-    throw malformed(reader.path('version'), 'v1, v2 or v3', `number ${formatVersion(version)}`, 'RFC 5280 §4.1.2.1')
+    throw malformed(reader.path('version'), '0, 1 or 2', formatInteger(version), 'RFC 5280 §4.1.2.1')
   }
   const serialNumber = reader.integer('serialNumber')
   const signatureStart = reader.position
@@ -154,10 +155,6 @@ function readValidity(reader: DerReader): readonly [Date, Date] {
 
 function readPublicKey(reader: DerReader) {
   return { algorithm: readAlgorithmIdentifier(reader, 'algorithm'), octets: reader.bitStringOctets('subjectPublicKey') }
-}
-
-function formatVersion(version: bigint): string {
-  return version >= 0n && version < 0xffffn ? version.toString() : 'out of range'
 }
 
 function malformed(field: string, expected: string, found: string, where: string): StapleError {

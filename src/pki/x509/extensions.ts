@@ -5,6 +5,7 @@
 import { StapleError } from '../../errors.ts'
 import type { DerReader } from '../der/reader.ts'
 import { constructedTag, primitiveTag, tags } from '../der/tags.ts'
+import { formatInteger, formatOctets } from '../der/values.ts'
 import { walkExtensions } from './extension.ts'
 import { formatIpAddress } from './ip-address.ts'
 
@@ -205,7 +206,7 @@ function readBasicConstraints(reader: DerReader): BasicConstraints {
     const ca = fields.nextTag === tags.boolean && fields.boolean('cA')
     if (fields.isAtEnd) return { ca }
     const pathLength = fields.integer('pathLenConstraint')
-    if (pathLength < 0n) fields.fail('ERR_DER_VALUE', 'pathLenConstraint', 'at least 0', 'a negative number')
+    if (pathLength < 0n) fields.fail('ERR_DER_VALUE', 'pathLenConstraint', 'at least 0', formatInteger(pathLength))
     // A path is never as long as this; the exact number would mean nothing.
     return { ca, pathLength: pathLength > 0xffffn ? 0xffff : Number(pathLength) }
   })
@@ -243,7 +244,7 @@ function readAlternativeName(reader: DerReader, decoded: Draft): void {
 function readIpAddress(reader: DerReader): string {
   const octets = reader.primitive(primitiveTag(7), 'iPAddress')
   if (octets.length === 4 || octets.length === 16) return formatIpAddress(octets)
-  return reader.fail('ERR_DER_VALUE', 'iPAddress', '4 or 16 octets', `${octets.length} octets`)
+  return reader.fail('ERR_DER_VALUE', 'iPAddress', '4 or 16 octets', formatOctets(octets.length))
 }
 
 function readTlsFeatures(reader: DerReader): number[] {
@@ -251,7 +252,7 @@ function readTlsFeatures(reader: DerReader): number[] {
   return reader.sequenceOf('', (element) => {
     const feature = element.integer('')
     if (feature >= 0n && feature <= 0xffffn) return Number(feature)
-    const detail = { field, expected: 'TLS extension numbers, 0 to 65535', found: 'another', clause: 'RFC 7633 §4.1' }
+    const detail = { field, expected: '0 to 65535', found: formatInteger(feature), clause: 'RFC 7633 §4.1' }
     throw new StapleError('ERR_X509_MALFORMED', `${field} lists what is no TLS extension`, detail)
   })
 }
