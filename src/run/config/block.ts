@@ -22,7 +22,7 @@ export function valueOf<T>(block: Block, key: Key<T>): T {
 }
 
 /** The default of a key, read as it is written in the reference. */
-export function defaultOf<T>(key: Key<T>): T {
+function defaultOf<T>(key: Key<T>): T {
   if (key.default === undefined) throw new TypeError(`${key.name} has no default`)
   return v.parse(key.type.schema, readValue(key.default, { file: `default of ${key.name}`, line: 1, column: 1 })).value
 }

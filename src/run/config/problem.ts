@@ -36,7 +36,7 @@ export function orderProblems(problems: readonly ConfigProblem[]): ConfigProblem
 }
 
 /** `file:line:column: key: what is wrong`, then what was found and expected, and what to do. */
-export function formatProblem({ file, line, column, path, summary, found, expected, hint }: ConfigProblem): string {
+function formatProblem({ file, line, column, path, summary, found, expected, hint }: ConfigProblem): string {
   const place = isOption(file) ? file : `${file}:${line}:${column}`
   const what = path === '' || isOption(file) ? summary : `${path}: ${summary}`
   return `${place}: ${what}\n  found: ${found}\n  expected: ${expected}\n  hint: ${hint}`

@@ -79,7 +79,7 @@ export function duration({ least, most, isSecondsAllowed = false }: DurationOpti
 }
 
 /** In the largest units that leave no rest: 5400000 is `1h30m`. */
-export function formatDuration(milliseconds: number): string {
+function formatDuration(milliseconds: number): string {
   if (milliseconds === 0) return '0s'
   let rest = milliseconds
   let written = ''

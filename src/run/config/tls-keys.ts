@@ -1,0 +1,108 @@
+/** Keys of a `tls` block: certificates, and how to shake hands with them. */
+import { cipherSuite, curve } from './cipher.ts'
+import { idleTlsKeys } from './idle-keys.ts'
+import { duration, path } from './scalar.ts'
+import { type Block, blockOf, createType, type Key, type Located, listOf, Mistake, type Type } from './type.ts'
+import { quote } from './value.ts'
+
+const second = 1_000
+const hour = 3_600 * second
+
+export const certFile: Key<string> = {
+  name: 'cert_file',
+  origin: 'nats-server',
+  type: path,
+  defaultNote: 'none: needed, or `certs`',
+  meaning: 'PEM file with the certificate and its chain, in any order. The one that the key belongs to is served.',
+  example: 'cert_file: "server.pem"',
+}
+
+export const keyFile: Key<string> = {
+  name: 'key_file',
+  origin: 'nats-server',
+  type: path,
+  defaultNote: 'none: needed with `cert_file`',
+  meaning: 'PEM file with the private key of `cert_file`.',
+  example: 'key_file: "server-key.pem"',
+}
+
+export const caFile: Key<string> = {
+  name: 'ca_file',
+  origin: 'nats-server',
+  type: path,
+  defaultNote: 'none',
+  meaning: 'PEM file with certificates among which issuers are looked for too. They are not sent to clients.',
+  example: 'ca_file: "ca.pem"',
+}
+
+const pair: Type<Block> = blockOf({ keys: [certFile, keyFile], idle: [] })
+
+export const certs: Key<readonly Located<Block>[]> = {
+  name: 'certs',
+  aliases: ['certificates'],
+  origin: 'nats-server',
+  type: listOf(pair, 'certificates'),
+  defaultNote: 'none',
+  meaning:
+    'Several certificates instead of `cert_file`, each with its `cert_file` and `key_file`. Of one name, clients get the one whose key type they can use; those for other names are chosen by the names in them.',
+  example:
+    'certs: [ { cert_file: "rsa.pem", key_file: "rsa-key.pem" }, { cert_file: "ec.pem", key_file: "ec-key.pem" } ]',
+}
+
+export const timeout: Key<number> = {
+  name: 'timeout',
+  origin: 'nats-server',
+  type: duration({ least: 1, most: hour, isSecondsAllowed: true }),
+  default: '"2s"',
+  meaning:
+    'How long a handshake may take. A number counts seconds. It is one for the whole front: that of the default site.',
+  example: 'timeout: 5',
+}
+
+export const minVersion: Key<'TLSv1.2' | 'TLSv1.3'> = {
+  name: 'min_version',
+  origin: 'nats-server',
+  type: createType('`"1.2"`, `"1.3"`', '"1.2" or "1.3"', (value) => {
+    const written = value.kind === 'string' ? value.value : value.source
+    const version = /^(?:tls ?v?)?(1\.[0-3])$/i.exec(written)?.[1]
+    if (version === '1.2') return 'TLSv1.2'
+    if (version === '1.3') return 'TLSv1.3'
+    if (version !== undefined)
+      return new Mistake(`TLS ${version} is not offered`, 'write "1.2": RFC 8996 ended what came before')
+    return new Mistake(`${quote(written)} is not a version of TLS`, 'write "1.2" or "1.3"')
+  }),
+  default: '"1.2"',
+  meaning: 'The oldest version of TLS that is spoken.',
+  example: 'min_version: "1.3"',
+}
+
+export const cipherSuites: Key<readonly Located<string>[]> = {
+  name: 'cipher_suites',
+  origin: 'nats-server',
+  type: listOf(cipherSuite, 'cipher suites'),
+  defaultNote: "Node's own list",
+  meaning:
+    "The cipher suites offered, by Go's names, best first. Those of TLS 1.3 are on unless some of them are named.",
+  example: 'cipher_suites: ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]',
+}
+
+export const curvePreferences: Key<readonly Located<string>[]> = {
+  name: 'curve_preferences',
+  origin: 'nats-server',
+  type: listOf(curve, 'curves'),
+  defaultNote: "Node's own list",
+  meaning: "The curves offered for the key exchange, by Go's names, best first.",
+  example: 'curve_preferences: ["X25519", "CurveP256"]',
+}
+
+export const tls: Key<Block> = {
+  name: 'tls',
+  origin: 'nats-server',
+  type: blockOf({
+    keys: [certFile, keyFile, caFile, certs, timeout, minVersion, cipherSuites, curvePreferences],
+    idle: idleTlsKeys,
+  }),
+  defaultNote: 'none: needed here or in `sites`',
+  meaning: 'Certificate, key and handshake of the default site.',
+  example: 'tls { cert_file: "server.pem", key_file: "server-key.pem", ca_file: "ca.pem" }',
+}
