@@ -252,6 +252,16 @@ const rows = {
     remedy: 'remove it: exactly one may answer',
     retry: 'when-changed',
   },
+  ERR_ATTACH_REFUSED: {
+    summary: 'a handshake was refused by policy',
+    remedy: 'see the reason: no-staple (onStale: refuse) or revoked (onRevoked: stop-site)',
+    retry: 'when-changed',
+  },
+  ERR_ATTACH_UNSUPPORTED: {
+    summary: 'this runtime cannot staple',
+    remedy: 'use Node.js with OpenSSL, or put `staplewright serve` in front',
+    retry: 'when-changed',
+  },
   ERR_TERMINATOR_NO_CERTIFICATE: {
     summary: 'no certificate can be shown for this connection',
     remedy: 'add a site for the name, or set unknown_sni: default',

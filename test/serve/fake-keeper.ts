@@ -1,6 +1,5 @@
 /** A keeper that holds what a test puts into it, and tells of it in the real one's events. No fetching, no clock. */
 import type { EntryStatus, Keeper, KeeperEvent, KeptCertificate, Servable } from '../../src/keep/keeper/index.ts'
-import { decodeCertificate } from '../../src/pki/x509/certificate.ts'
 import { certificateKey } from '../../src/pki/x509/crypto.ts'
 
 export interface FakeKeeper extends Keeper {
@@ -63,7 +62,13 @@ export function fakeKeeper(initial: Readonly<Record<string, Servable>> = {}): Fa
       const key = certificateKey(der)
       added.push(key)
       kept.set(key, one)
-      return { certificateKey: key, certificate: decodeCertificate(der) } as never
+      return {
+        certificateKey: key,
+        servable: () => keeper.servable(key),
+        status: () => entry(key) as EntryStatus,
+        settled: async () => {},
+        remove: () => keeper.remove(key),
+      }
     },
     remove(key: string) {
       const index = added.indexOf(key)

@@ -7,7 +7,8 @@
 export interface Announcer<Event extends { readonly type: string }> {
   announce(event: Event): void
   subscribe(listener: (event: Event) => void): () => void
-  on<Type extends Event['type']>(type: Type, listener: ListenerOf<Event, Type>): void
+  /** @returns a function that ends it, as `off` does */
+  on<Type extends Event['type']>(type: Type, listener: ListenerOf<Event, Type>): () => void
   off<Type extends Event['type']>(type: Type, listener: ListenerOf<Event, Type>): void
   clear(): void
 }
@@ -22,9 +23,9 @@ export function createAnnouncer<Event extends { readonly type: string }>(): Anno
   const listeners = new Map<string, Set<(event: never) => void>>()
   return {
     announce(event) {
-      for (const subscriber of subscribers) call(subscriber, event)
-      const ofType = listeners.get(event.type)
-      if (ofType) for (const listener of ofType) call(listener as (event: Event) => void, event)
+      // Copies, as a listener may take itself away.
+      for (const subscriber of [...subscribers]) call(subscriber, event)
+      for (const listener of [...(listeners.get(event.type) ?? [])]) call(listener as (event: Event) => void, event)
     },
     subscribe(listener) {
       subscribers.add(listener)
@@ -35,6 +36,9 @@ export function createAnnouncer<Event extends { readonly type: string }>(): Anno
     on(type, listener) {
       const ofType = listeners.get(type) ?? new Set()
       listeners.set(type, ofType.add(listener))
+      return () => {
+        ofType.delete(listener)
+      }
     },
     off(type, listener) {
       listeners.get(type)?.delete(listener)

@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net'
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
+import { isStapleError, StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
 import type { Keeper } from '../../keep/keeper/index.ts'
 import type { ClientHello } from '../attach/client-hello.ts'
@@ -114,7 +115,7 @@ export function createFront(options: FrontOptions): Front {
         const verdict = judgeHandshake(keeper.servable(certificate.certificateKey), certificate.site.policies)
         if (verdict.kind === 'staple') staple = verdict.staple as Buffer
         else if (verdict.kind === 'refuse') {
-          refusal = new Refusal(verdict.reason)
+          refusal = createRefusal(certificate, verdict.reason)
           refusalDue(certificate)
         }
       }
@@ -192,7 +193,8 @@ export function createFront(options: FrontOptions): Front {
   }
 
   function reportFailure(error: Error & { code?: string }, client: TLSSocket): void {
-    if (error instanceof Refusal) refused(error.reason, client, undefined)
+    if (isStapleError(error, 'ERR_TERMINATOR_NO_CERTIFICATE'))
+      refused(error.detail.reason as RefusalReason, client, undefined)
     else failed(error, client)
   }
 
@@ -214,15 +216,12 @@ export function createFront(options: FrontOptions): Front {
 }
 
 /** Ends a handshake out of the 'OCSPRequest' listener. Node closes the connection without an alert. */
-class Refusal extends Error {
-  readonly reason: RefusalReason
-
-  constructor(reason: RefusalReason) {
-    super(`handshake refused: ${reason}`)
-    this.reason = reason
-  }
+function createRefusal({ certificateKey, site }: SiteCertificate, reason: RefusalReason): Refusal {
+  const message = `no certificate is shown for ${site.label}: ${reason}`
+  return new StapleError('ERR_TERMINATOR_NO_CERTIFICATE', message, { reason, certificateKey })
 }
 
+type Refusal = StapleError<'ERR_TERMINATOR_NO_CERTIFICATE'>
 type StatusCallback = (error: Error | null, staple: Buffer | null) => void
 type SniCallback = (name: string, callback: (error: Error | null, context?: SecureContext) => void) => void
 

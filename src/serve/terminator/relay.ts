@@ -1,15 +1,17 @@
 /**
  * Bytes both ways between a client and its backend: back-pressure, half-close, and an end for both when one fails.
  *
- * A relay's handlers are made once and shared by all its connections, which are linked through a property: what Node's
- * `pipe` does with a dozen closures a connection. Nothing here knows TLS, sites or staples.
+ * A relay's handlers are made once and shared by all its connections, whose two sockets know their pair through a
+ * property: what Node's `pipe` does with a dozen closures a connection. Nothing here knows TLS, sites or staples.
  */
 import { connect, type Socket } from 'node:net'
 import { StapleError } from '../../errors.ts'
 import type { BackendAddress } from './backend.ts'
 
 export interface RelayOptions {
+  /** 0: never. */
   readonly idleTimeoutMs: number
+  /** 0: never. */
   readonly halfCloseTimeoutMs: number
   readonly connectTimeoutMs: number
   /** The backend could not be reached. The client is closed already. */
@@ -26,8 +28,10 @@ export function createRelay({
   connectTimeoutMs,
   backendFailed,
 }: RelayOptions): Relay {
+  const halfIdleTimeoutMs = idleTimeoutMs > 0 && idleTimeoutMs < halfCloseTimeoutMs ? idleTimeoutMs : halfCloseTimeoutMs
+
   function forward(this: Side, chunk: Buffer): void {
-    const other = this[peer]
+    const other = opposite(this)
     if (!other.destroyed) {
       if (!other.write(chunk)) this.pause()
     } else if (!other.readableEnded || this.writableFinished) this.destroy()
@@ -35,53 +39,47 @@ export function createRelay({
   }
 
   function resume(this: Side): void {
-    this[peer].resume()
+    opposite(this).resume()
   }
 
   /** FIN (or close_notify) on one side becomes the same on the other; the opposite direction flows on, in bounded silence. */
   function passEnd(this: Side): void {
-    const other = this[peer]
+    const other = opposite(this)
     other.end()
-    const client = this[isClient] ? this : other
-    if (halfCloseTimeoutMs > 0 && (idleTimeoutMs === 0 || halfCloseTimeoutMs < idleTimeoutMs))
-      client.setTimeout(halfCloseTimeoutMs)
+    if (!other.readableEnded && halfIdleTimeoutMs > 0) this[pair].client.setTimeout(halfIdleTimeoutMs)
   }
 
   function close(this: Side, hadError: boolean): void {
-    const other = this[peer]
+    const other = opposite(this)
     if (other.destroyed) return
-    const saidAll = this.readableEnded && (hadError ? !this[isClient] : this.writableFinished)
+    const { client } = this[pair]
+    const saidAll = this.readableEnded && (hadError ? this !== client : this.writableFinished)
     if (saidAll) {
       // The other side may still be writing out the last bytes; it closes by itself, or by its timeout.
-      other.setTimeout(halfCloseTimeoutMs)
+      other.setTimeout(halfIdleTimeoutMs)
       other.resume()
-    } else if (other[isClient]) other.destroy()
-    // A cut must look like one: a FIN here would make half a stream seem whole.
-    else other.resetAndDestroy()
+    } else sever(other)
   }
 
   function cut(this: Side): void {
-    const other = this[peer]
+    const other = opposite(this)
     this.destroy()
-    if (other[isClient]) other.destroy()
-    else other.resetAndDestroy()
+    sever(other)
   }
 
   function connected(this: Side): void {
-    this[isConnected] = true
+    this[pair].isConnected = true
     this.setTimeout(0)
   }
 
   function timeOutBackend(this: Side): void {
-    if (this[isConnected]) cut.call(this)
+    if (this[pair].isConnected) cut.call(this)
     else this.destroy(Object.assign(new Error(`no answer within ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }))
   }
 
   function fail(this: Side, cause: NodeJS.ErrnoException): void {
-    if (this[isConnected]) return
-    const client = this[peer]
-    const address = this[dialled]
-    if (address === undefined || client.destroyed) return
+    const { isConnected, client, address } = this[pair]
+    if (isConnected || client.destroyed) return
     client.destroy()
     const message = `backend ${address.url} could not be reached: ${cause.message || cause.code}`
     const detail = { backend: address.url, networkCode: cause.code }
@@ -91,12 +89,7 @@ export function createRelay({
   return (socket, address) => {
     const client = socket as Side
     const backend = connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true }) as Side
-    client[peer] = backend
-    client[isClient] = true
-    backend[peer] = client
-    backend[isClient] = false
-    backend[dialled] = address
-    backend[isConnected] = false
+    client[pair] = backend[pair] = { client, backend, address, isConnected: false }
 
     client.allowHalfOpen = true
     client.on('data', forward)
@@ -118,16 +111,28 @@ export function createRelay({
   }
 }
 
-const peer = Symbol('peer')
-const isClient = Symbol('isClient')
-const isConnected = Symbol('isConnected')
-const dialled = Symbol('dialled')
+const pair = Symbol('pair')
+
+interface Pair {
+  readonly client: Side
+  readonly backend: Side
+  readonly address: BackendAddress
+  isConnected: boolean
+}
 
 interface Side extends Socket {
-  [peer]: Side
-  [isClient]: boolean
-  [isConnected]: boolean
-  [dialled]: BackendAddress | undefined
+  [pair]: Pair
+}
+
+function opposite(side: Side): Side {
+  const { client, backend } = side[pair]
+  return side === client ? backend : client
+}
+
+/** A cut must look like one: a FIN (or a close_notify) would make half a stream seem whole. */
+function sever(side: Side): void {
+  if (side === side[pair].client) side.destroy()
+  else side.resetAndDestroy()
 }
 
 /** 'close' follows every 'error' and ends the other side. */

@@ -5,6 +5,7 @@
  */
 import { keyType } from '../../pki/x509/crypto.ts'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
+import { bytesKey } from '../attach/bytes-key.ts'
 import { type KeyFamily, keyFamily } from '../attach/key-choice.ts'
 import { isRefusing, isStapled, type Policies, type RefusalReason, type StopReason } from '../attach/policy.ts'
 import { type BackendAddress, parseBackend } from './backend.ts'
@@ -60,7 +61,7 @@ export function createSiteTable(options: readonly TerminatorSite[], defaultBacke
       if (!names.has(key)) names.set(key, site)
     }
     for (const certificate of site.certificates) {
-      const key = bytesKey(certificate.der)
+      const key = bytesKey(Buffer.from(certificate.der))
       byBytes.set(key, [...(byBytes.get(key) ?? []), certificate])
     }
   }
@@ -72,7 +73,7 @@ export function createSiteTable(options: readonly TerminatorSite[], defaultBacke
       const name = serverName.toLowerCase()
       return exact.get(name) ?? (wildcard.size === 0 ? undefined : wildcard.get(name.slice(name.indexOf('.') + 1)))
     },
-    findCertificates: (der) => byBytes.get(der.toString('latin1')) ?? [],
+    findCertificates: (der) => byBytes.get(bytesKey(der)) ?? none,
   }
 }
 
@@ -117,6 +118,4 @@ function createSite(options: TerminatorSite, defaultBackend: string | undefined)
   return site
 }
 
-function bytesKey(der: Uint8Array): string {
-  return Buffer.from(der.buffer, der.byteOffset, der.length).toString('latin1')
-}
+const none: readonly SiteCertificate[] = []

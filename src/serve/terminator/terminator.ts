@@ -7,6 +7,7 @@
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { systemClock } from '../../keep/clock.ts'
+import type { KeeperEvent } from '../../keep/keeper/index.ts'
 import { createAnnouncer, type ListenerOf } from '../attach/announcer.ts'
 import { judgeHandshake, judgeStop } from '../attach/policy.ts'
 import { createTicketKeys } from './contexts.ts'
@@ -30,7 +31,7 @@ export interface Terminator {
   /** Accepts nothing more, lets connections end for `drainTimeoutMs`, then cuts them. The keeper is left alone. */
   drain(): Promise<void>
   status(): TerminatorStatus
-  on<Type extends TerminatorEvent['type']>(type: Type, listener: ListenerOf<TerminatorEvent, Type>): void
+  on<Type extends TerminatorEvent['type']>(type: Type, listener: ListenerOf<TerminatorEvent, Type>): () => void
   off<Type extends TerminatorEvent['type']>(type: Type, listener: ListenerOf<TerminatorEvent, Type>): void
   /** Every event, until the returned function is called. */
   subscribe(listener: (event: TerminatorEvent) => void): () => void
@@ -167,7 +168,7 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     announce({ type: 'stop', at: clock.now(), reason, certificateKey, site: site.label })
   }
 
-  function judgeAll(event: { readonly certificateKey?: string }): void {
+  function judgeAll(event: Pick<KeeperEvent, 'certificateKey'>): void {
     for (const certificate of certificates) {
       if (event.certificateKey === undefined || event.certificateKey === certificate.certificateKey)
         judgeCertificate(certificate)

@@ -1,0 +1,58 @@
+/** Certificates as users have them: PEM bundles, DER leaves, arrays of either, as Node's own `cert` and `ca` take them. */
+
+import { StapleError } from '../../errors.ts'
+import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.ts'
+import { keyType } from '../../pki/x509/crypto.ts'
+import { parsePemCertificates } from '../../pki/x509/pem.ts'
+
+/** A leaf and what came with it. */
+export interface Bundle {
+  readonly leaf: Certificate
+  readonly others: readonly Certificate[]
+}
+
+/** Reads one bundle: PEM with the leaf first, or the DER of a leaf alone. */
+export function readBundle(option: string, given: string | Uint8Array): Bundle {
+  if (typeof given !== 'string' && !ArrayBuffer.isView(given)) {
+    throw new TypeError(
+      `${option}: expected PEM or DER, as text or bytes, found ${given === null ? 'null' : typeof given}`,
+    )
+  }
+  // A SEQUENCE: no PEM begins with it.
+  const certificates =
+    typeof given !== 'string' && given[0] === 0x30 ? [decodeCertificate(given)] : parsePemCertificates(given)
+  const [leaf, ...others] = certificates as [Certificate, ...Certificate[]]
+  return { leaf, others }
+}
+
+/** Reads `cert` or `ca` as Node takes them: one bundle, or an array of them. */
+export function readBundles(
+  option: string,
+  given: string | Uint8Array | readonly (string | Uint8Array)[] | undefined,
+): Bundle[] {
+  if (given === undefined || given === null) return []
+  const list = Array.isArray(given) ? given : [given as string | Uint8Array]
+  return list.map((one, index) => readBundle(Array.isArray(given) ? `${option}[${index}]` : option, one))
+}
+
+/**
+ * Refuses several kinds of keys where Node would name the wrong certificate: those of one context together, of separate
+ * ones when they are for the same name, since only one context can serve that.
+ *
+ * @throws {@link StapleError} `ERR_ATTACH_DUAL_KEY`
+ */
+export function refuseSeveralKeyTypes(bundles: readonly Bundle[], isOneContext: boolean): void {
+  for (const [index, { leaf }] of bundles.entries()) {
+    for (const { leaf: other } of bundles.slice(index + 1)) {
+      const [one, two] = [keyType(leaf), keyType(other)]
+      if (one === two || !(isOneContext || haveCommonName(leaf, other))) continue
+      const message = `certificates with ${one} and ${two} keys for the same name: Node would name one of them in handshakes that show the other`
+      throw new StapleError('ERR_ATTACH_DUAL_KEY', message, { one, two })
+    }
+  }
+}
+
+function haveCommonName(one: Certificate, other: Certificate): boolean {
+  const names = new Set(one.extensions.dnsNames)
+  return other.extensions.dnsNames.some((name) => names.has(name))
+}

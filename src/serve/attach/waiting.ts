@@ -1,0 +1,61 @@
+/** Waiting for staples: until all are in, or for a bounded time. */
+import type { Clock } from '../../keep/clock.ts'
+import type { Keeper, StapleState } from '../../keep/keeper/index.ts'
+import type { Shown } from './shown.ts'
+
+/** A certificate that the mode staples and that has nothing to staple yet. */
+export interface PendingCertificate {
+  readonly certificateKey: string
+  readonly label: string
+  readonly stapleState: StapleState
+  /** What its last attempt failed on, and why. */
+  readonly lastError?: { readonly code: string; readonly message: string; readonly at: Date }
+}
+
+/** Those of the certificates that are not in. A revocation is in: it is an answer; so is that there can be none. */
+export function listPending(shown: readonly Shown[]): PendingCertificate[] {
+  const pending: PendingCertificate[] = []
+  for (const { certificateKey, label, entry } of shown) {
+    if (entry === undefined) continue
+    const { staple, isRevoked, stapleState } = entry.servable()
+    if (staple !== undefined || isRevoked || stapleState === 'unsupported') continue
+    const { lastError } = entry.status()
+    pending.push({ certificateKey, label, stapleState, ...(lastError && { lastError }) })
+  }
+  return pending
+}
+
+/** Resolves when none of these is pending any more, at the latest after the timeout. Looks again at each event of the keeper. */
+export async function awaitStaples(
+  keeper: Keeper,
+  clock: Clock,
+  timeoutMs: number,
+  shown: readonly Shown[],
+): Promise<void> {
+  const isIn = () => listPending(shown).length === 0
+  if (isIn()) return
+  const release = holdProcessOpen()
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      unsubscribe()
+      cancel()
+      resolve()
+    }
+    const unsubscribe = keeper.subscribe(() => {
+      if (isIn()) end()
+    })
+    const cancel = clock.wake(timeoutMs, end)
+    if (isIn()) end()
+  })
+  release()
+}
+
+/**
+ * Nothing of a keeper keeps a process alive, and a server that does not listen yet does not either: without this a
+ * process that awaits its staples while a responder is down would just end.
+ */
+function holdProcessOpen(): () => void {
+  const { port1 } = new MessageChannel()
+  port1.ref()
+  return () => port1.close()
+}
