@@ -5,8 +5,6 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { copyFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, it } from 'vitest'
@@ -16,7 +14,7 @@ import { startBackend } from './kit/backend.ts'
 import { connectWithNode, openWithNode } from './kit/clients/node.ts'
 import { startDaemon } from './kit/daemon.ts'
 import { freePort } from './kit/free-port.ts'
-import { endsWithTest } from './kit/lifetime.ts'
+import { startOpensslResponder } from './kit/openssl-responder.ts'
 import { type Program, runProgram, startProgram } from './kit/program.ts'
 import { temporaryDirectory } from './kit/temporary.ts'
 
@@ -33,7 +31,7 @@ beforeAll(async () => {
   const built = await runProgram(process.execPath, ['tools/build.mjs'], { cwd: root })
   expect(built.code, built.output).toBe(0)
   authority = await createAuthority()
-  responderURL = await startResponder(authority)
+  responderURL = await startOpensslResponder(authority)
   leaf = await authority.issueLeaf({ responderURL })
   directory = temporaryDirectory('examples')
   await copyFile(leaf.certificateFile, join(directory, 'server.pem'))
@@ -44,7 +42,7 @@ beforeAll(async () => {
 })
 
 it('every example has a test of its name', () => {
-  expect([...examples.keys()].sort()).toEqual(['library', 'ocsp', 'serve', 'sites'])
+  expect([...examples.keys()].sort()).toEqual(['library', 'node-server', 'ocsp', 'serve', 'sites'])
 })
 
 it('README: the configuration of the front serves a staple from the first handshake on', async () => {
@@ -92,9 +90,9 @@ it('docs/guide/front: each name has its certificate, its staple and its backend'
   expect([first.requests.length, second.requests.length]).toEqual([1, 1])
 })
 
-it('README: the Node server staples its first handshake', async () => {
+it.each(['library', 'node-server'])('README, docs/guide/node-server: %s staples its first handshake', async (name) => {
   const port = await freePort()
-  const program = await runScript(replace(example('library'), { 'listen(8443)': `listen(${port})` }))
+  const program = await runScript(replace(example(name), { 'listen(8443)': `listen(${port})` }))
   await program.waitForPort(port)
   const outcome = await connectWithNode({ port, rootFile: leaf.rootFile })
   expect(outcome).toMatchObject({ connected: true, staple: { present: true } })
@@ -115,21 +113,6 @@ async function runScript(code: string): Promise<Program> {
 }
 
 let count = 0
-
-/** Answers out of the authority's index, with the real `openssl ocsp`. */
-async function startResponder(authority: Authority): Promise<string> {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    const path = decodeURIComponent((request.url ?? '/').slice(1))
-    const question = request.method === 'GET' ? Buffer.from(path, 'base64') : Buffer.concat(chunks)
-    response.setHeader('content-type', 'application/ocsp-response')
-    response.end(await authority.ocspRespond({ request: new Uint8Array(question) }))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  endsWithTest(() => server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-}
 
 function readExamples(): Map<string, string> {
   const pages = ['README.md', ...readdirSync(join(root, 'docs/guide')).map((name) => `docs/guide/${name}`)]

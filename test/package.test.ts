@@ -10,6 +10,8 @@ import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readExamples } from '../tools/docstrings.ts'
 import { nodeVersions } from '../tools/nodes.mjs'
+import { createAuthority, type Leaf } from './kit/authority.ts'
+import { startOpensslResponder } from './kit/openssl-responder.ts'
 import { temporaryDirectory } from './kit/temporary.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -21,6 +23,7 @@ const nodes = nodeVersions()
 const project = temporaryDirectory('consumer')
 let tarball: string
 let packedFiles: string[]
+let leaf: Leaf
 
 beforeAll(async () => {
   await run(process.execPath, ['tools/build.mjs'], root)
@@ -30,6 +33,8 @@ beforeAll(async () => {
   packedFiles = files.map((each: { path: string }) => each.path)
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   const types = `@types/node@${manifest.devDependencies['@types/node']}`
+  const authority = await createAuthority()
+  leaf = await authority.issueLeaf({ responderURL: await startOpensslResponder(authority) })
   await run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--loglevel=error', tarball, types], project)
 }, 120_000)
 
@@ -95,6 +100,18 @@ describe.each(nodes)('under Node $major', ({ program, major }) => {
     expect(await run(program, ['--input-type=commonjs', '-e', script], project)).toBe(`${manifest.version}\n`)
   })
 
+  it('a server is stapled by one line, and its staple verified', async () => {
+    cpSync(join(root, 'test/package/handshake.mjs'), join(project, 'handshake.mjs'))
+    const files = [leaf.certificateFile, leaf.keyFile, leaf.rootFile]
+    expect(JSON.parse(await run(program, ['handshake.mjs', ...files], project))).toEqual({
+      pending: 0,
+      seen: [
+        { protocol: 'TLSv1.2', certStatus: 'good' },
+        { protocol: 'TLSv1.3', certStatus: 'good' },
+      ],
+    })
+  })
+
   it('the binary says its version', async () => {
     expect(await run(program, [binary(), '--version'], project)).toBe(`${manifest.version}\n`)
   })
@@ -104,7 +121,7 @@ describe.each(nodes)('under Node $major', ({ program, major }) => {
   })
 
   it('the binary runs the demo once', async () => {
-    expect(await run(program, [binary(), 'demo', '--once'], project)).toMatch(/good/)
+    expect(await run(program, [binary(), 'demo', '--once'], project)).toMatch(/certStatus good/)
   })
 })
 
@@ -170,6 +187,8 @@ const given = `
 declare const der: Uint8Array
 declare const certificate: Uint8Array
 declare const issuer: Uint8Array
+declare const leafDer: Uint8Array
+declare const issuerDer: Uint8Array
 declare const fetcher: Parameters<typeof createKeeper>[0]['fetcher']
 declare const server: import('node:tls').Server
 `

@@ -36,8 +36,13 @@ export function readDocumented(file: string): Documented[] {
 /** Where every name that a door exports is declared: the file and its name there. */
 export function readDoor(door: string): { readonly file: string; readonly name: string }[] {
   const { module } = parseSync(door, readFileSync(door, 'utf8'))
-  const names = module.staticExports.flatMap(({ entries }) => entries.map(({ exportName }) => exportName.name))
-  return names.flatMap((name) => (name ? [findDeclaration(door, name)] : []))
+  return module.staticExports.flatMap(({ entries }) =>
+    entries.flatMap(({ exportName, importName, moduleRequest }) => {
+      if (exportName.name) return [findDeclaration(door, exportName.name)]
+      const isStar = String(importName.kind) === 'AllButDefault' && moduleRequest
+      return isStar ? readDoor(join(dirname(door), moduleRequest.value)) : []
+    }),
+  )
 }
 
 /** Follows `export … from` and `import` to the module that declares the name. */
