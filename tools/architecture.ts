@@ -53,7 +53,7 @@ export function readFloors(page: string): Unit[] {
 }
 
 /** Reads a table of the page: the code spans of its rows' first two cells, for rows under the heading. */
-export function readTable(page: string, heading: string): { readonly first: string; readonly second: string }[] {
+function readTable(page: string, heading: string): { readonly first: string; readonly second: string }[] {
   const section = page.split(/^#+ /m).find((each) => each.startsWith(`${heading}\n`))
   if (section === undefined) throw new Error(`ARCHITECTURE.md has no heading "${heading}"`)
   return [...section.matchAll(/^\| `([^`]+)` \| ([^|]*) \|/gm)].map(([, first = '', second = '']) => ({
