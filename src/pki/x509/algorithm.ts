@@ -73,7 +73,7 @@ export function parseKeyType(algorithm: AlgorithmIdentifier): KeyType | undefine
 export function formatKeyAlgorithm(algorithm: AlgorithmIdentifier): string {
   const type = keyTypes[algorithm.oid]
   if (type === undefined) return algorithm.oid
-  return type === 'ec' ? (namedCurve(algorithm) ?? 'EC on another curve') : keyNames[type]
+  return type === 'ec' ? (namedCurve(algorithm) ?? 'EC (unsupported curve)') : keyNames[type]
 }
 
 /** Tells whether a key of that type can have made a signature of that scheme. */
