@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readExamples } from '../tools/docstrings.ts'
 import { nodeVersions } from '../tools/nodes.mjs'
@@ -137,6 +138,22 @@ it.each(doors)('%s loads nothing but this package', async (door) => {
   const loaded: string[] = JSON.parse(await run(node, ['list-loaded.mjs', door], project))
   expect(loaded).not.toEqual([])
   expect(loaded.filter((path) => !path.startsWith('staplewright/'))).toEqual([])
+})
+
+it('a bundler for browsers finds the door that decodes without node: modules', async () => {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: "export { decodeOcspResponse, parsePemCertificates } from 'staplewright/ocsp'",
+      resolveDir: project,
+    },
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    write: false,
+  })
+  const bundled = `data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? []).toString('base64')}`
+  expect(Object.keys(await import(bundled)).sort()).toEqual(['decodeOcspResponse', 'parsePemCertificates'])
+  expect(outputFiles[0]?.text).not.toMatch(/node:|Date\.now/)
 })
 
 describe.each(['node16', 'bundler'])('TypeScript with moduleResolution %s', (moduleResolution) => {
