@@ -19,7 +19,7 @@ export async function openListener(
   accept: (raw: Socket) => void,
   failed: (error: NodeJS.ErrnoException) => void,
 ): Promise<Listener> {
-  const server: Server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, accept)
+  const server: Server = createServer({ noDelay: true }, accept)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message
@@ -32,9 +32,6 @@ export async function openListener(
   server.on('error', failed)
   return { address: server.address() as AddressInfo, stop: () => void server.close() }
 }
-
-/** Idle connections whose peer vanished without a word are found out by TCP itself. */
-const keepAliveMs = 60_000
 
 /** Node's own is 511; the kernel caps it at somaxconn. A burst of clients after an outage should wait, not fail. */
 const backlog = 4_096

@@ -6,7 +6,7 @@
  */
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { systemClock } from '../../keep/clock.ts'
+import { type Clock, systemClock } from '../../keep/clock.ts'
 import type { KeeperEvent } from '../../keep/keeper/index.ts'
 import { createAnnouncer, type ListenerOf } from '../attach/announcer.ts'
 import { judgeHandshake, judgeStop } from '../attach/policy.ts'
@@ -110,7 +110,10 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     refusalDue: (certificate) => judgeCertificate(certificate),
   })
   const unsubscribe = keeper.subscribe(judgeAll)
-  const cancelRotation = options.ticketKeys ? undefined : rotateTicketKeys()
+  const cancelRotation = options.ticketKeys
+    ? undefined
+    : repeat(clock, ticketRotationMs, () => front.setTicketKeys(createTicketKeys()))
+  const cancelProbing = repeat(clock, keepAliveMs, keepAlive)
   // What is refused already is refused from the first connection on.
   for (const certificate of certificates) judgeCertificate(certificate)
 
@@ -175,13 +178,12 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     }
   }
 
-  function rotateTicketKeys(): () => void {
-    let cancel = clock.wake(ticketRotationMs, rotate)
-    function rotate(): void {
-      front.setTicketKeys(createTicketKeys())
-      cancel = clock.wake(ticketRotationMs, rotate)
-    }
-    return () => cancel()
+  /**
+   * Lets TCP find out about peers that vanished without a word. Asked for only on connections that live long enough to
+   * need it: it takes four system calls, and Node leaves alone what has been asked before.
+   */
+  function keepAlive(): void {
+    for (const connection of load.connections) connection.setKeepAlive(true, keepAliveMs)
   }
 
   async function openAll(): Promise<readonly AddressInfo[]> {
@@ -215,6 +217,7 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     const destroyed = await drainConnections(load.connections, clock, settings.drainTimeoutMs)
     unsubscribe()
     cancelRotation?.()
+    cancelProbing()
     front.close()
     announce({ type: 'drained', at: clock.now(), destroyed })
   }
@@ -249,6 +252,19 @@ export function createTerminator(options: TerminatorOptions): Terminator {
 
 /** Keys that never change would let who steals them read every session ever sealed with them. */
 const ticketRotationMs = 12 * 3_600_000
+
+/** Silence after which TCP asks whether the peer is still there. */
+const keepAliveMs = 60_000
+
+/** Calls back at regular intervals. */
+function repeat(clock: Clock, everyMs: number, callback: () => void): () => void {
+  let cancel = clock.wake(everyMs, run)
+  function run(): void {
+    cancel = clock.wake(everyMs, run)
+    callback()
+  }
+  return () => cancel()
+}
 
 /** Leaves the defaults standing where an option was passed as undefined. */
 function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
