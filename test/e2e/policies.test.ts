@@ -1,10 +1,10 @@
 /** What is served when the answer is not good, or there is none: `on_revoked`, `on_unknown`, `on_stale`. */
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Leaf } from '../kit/authority.ts'
-import { type OpenConnection, openWithNode } from '../kit/clients/node.ts'
+import { connectWithNode, type OpenConnection, openWithNode } from '../kit/clients/node.ts'
 import type { RunningDaemon } from '../kit/daemon.ts'
 import type { BehaviourOptions } from '../kit/responder.ts'
-import { look, lookUntil, type Stage, setStage } from './stage.ts'
+import { look, lookUntil, type Seen, type Stage, setStage } from './stage.ts'
 
 // For a loaded machine.
 vi.setConfig({ testTimeout: 60_000 })
@@ -36,24 +36,24 @@ describe('on_revoked', () => {
     expect(await look(port, leaf)).toBe('refused')
   })
 
-  test('stop-site: handshakes for that site are refused, the other site goes on', async () => {
-    const names = ['one.test', 'two.test'] as const
-    const leaves = await Promise.all(names.map((name) => stage.issue({ name, san: [name] })))
-    const [one, two] = leaves as [Leaf, Leaf]
-    const sites = leaves.map(
-      (leaf, index) =>
-        `{ names: ["${names[index]}"], tls { cert_file: "${leaf.certificateFile}", key_file: "${leaf.keyFile}" } }`,
-    )
-    const daemon = await stage.start(one, '{ mode: always }', {
-      lines: ['on_revoked: stop-site', `sites: [${sites.join(', ')}]`],
-    })
+  test('stop-site: handshakes for that site are refused, the other sites go on, each with its own policy', async () => {
+    const [main, one, two] = (await Promise.all(
+      ['main.test', 'one.test', 'two.test'].map((name) => stage.issue({ name, san: [name] })),
+    )) as [Leaf, Leaf, Leaf]
+    const siteOf = (leaf: Leaf, name: string, line = ''): string =>
+      `{ names: ["${name}"], ${line} tls { cert_file: "${leaf.certificateFile}", key_file: "${leaf.keyFile}" } }`
+    const sites = [siteOf(one, 'one.test', 'on_revoked: stop-site,'), siteOf(two, 'two.test')]
+    const daemon = await stage.start(main, '{ mode: always }', { lines: [`sites: [ ${sites.join(', ')} ]`] })
     const port = await daemon.opened()
-    expect([await look(port, one, 'one.test'), await look(port, two, 'two.test')]).toEqual(['good', 'good'])
+    const lookAtAll = (): Promise<Seen[]> =>
+      Promise.all([look(port, main, 'main.test'), look(port, one, 'one.test'), look(port, two, 'two.test')])
+    expect(await lookAtAll()).toEqual(['good', 'good', 'good'])
 
     await answer(daemon, 'revoked', {}, one)
-    await expect.poll(() => look(port, one, 'one.test'), { timeout: 15_000, interval: 100 }).toBe('refused')
-    expect(await look(port, two, 'two.test')).toBe('good')
+    await expect.poll(lookAtAll, { timeout: 15_000, interval: 100 }).toEqual(['good', 'refused', 'good'])
     expect(daemon.program.hasEnded).toBe(false)
+    await answer(daemon, 'revoked', {}, two)
+    expect(await daemon.exitCode()).toBe(3)
   })
 
   test('a lifted revocation is noticed: the good staple is served again', async () => {
@@ -134,6 +134,19 @@ describe('on_stale, when the responder is gone and nextUpdate comes', () => {
     expect(await ask(connection)).toContain('200 OK')
     await stage.responder.behave('good')
     await lookUntil(port, leaf, 'good')
+  })
+
+  test.each(['1.2', '1.3'] as const)('refuse: a ticket from before does not open the door, TLS %s', async (version) => {
+    const { leaf, port } = await startGood('{ mode: must }', ['on_stale: refuse'], brief)
+    const target = { port, rootFile: leaf.rootFile, version }
+    const connection = await openWithNode(target)
+    expect(await ask(connection)).toContain('200 OK') // by then the tickets of TLS 1.3 have come
+    const session = connection.sessions.at(-1)
+    const options = { ...(session && { session }) }
+    expect(await connectWithNode({ ...target, options })).toMatchObject({ connected: true, isReused: true })
+    await stage.responder.behave('refuse')
+    await lookUntil(port, leaf, 'refused')
+    expect(await connectWithNode({ ...target, options })).toMatchObject({ connected: false })
   })
 })
 

@@ -19,6 +19,8 @@ export interface NodeOutcome extends ClientOutcome {
   /** The leaf's DER. */
   readonly certificate?: Uint8Array
   readonly protocol?: string
+  /** It resumed an earlier session. */
+  readonly isReused?: boolean
   /** From the first packet to the completed handshake. */
   readonly elapsedMs: number
 }
@@ -29,6 +31,8 @@ export interface OpenConnection extends NodeOutcome {
   /** Sends a line and resolves with what comes back first. */
   ask(text: string): Promise<string>
   readonly closed: Promise<void>
+  /** The tickets that came so far: `options: { session }` resumes with one. */
+  readonly sessions: readonly Buffer[]
 }
 
 /** Shakes hands, takes what came, closes. A refusal is an outcome, not a rejection. */
@@ -36,7 +40,7 @@ export async function connectWithNode(target: NodeTarget): Promise<NodeOutcome> 
   const outcome = await shakeHands(target)
   if ('socket' in outcome) {
     outcome.socket.destroy()
-    const { socket: _, ...rest } = outcome
+    const { socket: _, sessions: __, ...rest } = outcome
     return rest
   }
   return outcome
@@ -65,7 +69,9 @@ export async function openWithNode(target: NodeTarget): Promise<OpenConnection> 
   }
 }
 
-async function shakeHands(target: NodeTarget): Promise<NodeOutcome | (NodeOutcome & { socket: TLSSocket })> {
+async function shakeHands(
+  target: NodeTarget,
+): Promise<NodeOutcome | (NodeOutcome & Pick<OpenConnection, 'socket' | 'sessions'>)> {
   const ca = await readFile(target.rootFile)
   const started = performance.now()
   const elapsed = () => performance.now() - started
@@ -83,6 +89,8 @@ async function shakeHands(target: NodeTarget): Promise<NodeOutcome | (NodeOutcom
     }
     const socket = connect(options)
     endsWithTest(() => socket.destroy())
+    const sessions: Buffer[] = []
+    socket.on('session', (session) => sessions.push(session))
     const refuse = (refusedBecause: string) => {
       clearTimeout(timer)
       socket.destroy()
@@ -110,9 +118,11 @@ async function shakeHands(target: NodeTarget): Promise<NodeOutcome | (NodeOutcom
         ...stapleOf(),
         ...(certificate && { certificate: new Uint8Array(certificate) }),
         protocol: socket.getProtocol() ?? '',
+        isReused: socket.isSessionReused(),
         elapsedMs: elapsed(),
         output: '',
         socket,
+        sessions,
       })
     })
   })
