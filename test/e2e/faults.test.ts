@@ -191,6 +191,7 @@ async function setStage(
     ],
     backend: backend.url,
     keeper,
+    handshakeTimeoutMs: 20_000, // of real time, in a process that does much else
   })
   const [address] = await terminator.listen()
   const driveUntil = async (holds: () => boolean, limitMs: number, stepMs = 500): Promise<number> => {
@@ -227,13 +228,18 @@ async function setStage(
 async function expectNothingWrong(stage: Stage, wanted: 'good' | 'revoked' | 'none'): Promise<void> {
   for (const version of ['1.2', '1.3'] as const) {
     const seen = await connectWithNode({ port: stage.port, rootFile: stage.leaf.rootFile, version })
-    expect(seen.connected).toBe(true)
+    expect(seen.connected, seen.refusedBecause).toBe(true)
     expect(seen.elapsedMs).toBeLessThan(2_000)
     if (seen.stapleBytes === undefined) {
       expect('none').toBe(wanted)
       continue
     }
-    const { verdict, refusedBecause } = await judgeStrictly(seen.stapleBytes, stage.leaf, issuerFile, stage.clock.now())
-    expect({ verdict, refusedBecause }).toEqual({ verdict: wanted, refusedBecause: undefined })
+    const { verdict, refusedBecause, output } = await judgeStrictly(
+      seen.stapleBytes,
+      stage.leaf,
+      issuerFile,
+      stage.clock.now(),
+    )
+    expect({ verdict, refusedBecause }, output).toEqual({ verdict: wanted, refusedBecause: undefined })
   }
 }
