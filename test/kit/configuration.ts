@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConfigProblem, isStapleError } from '../../src/errors.ts'
 import { type LoadedConfig, type LoadOptions, loadConfig } from '../../src/run/config/index.ts'
+import { blockOf, type Key, readBlock, type Type } from '../../src/run/config/type.ts'
+import { readText } from './meaning.ts'
 import { temporaryDirectory } from './temporary.ts'
 
 export interface TextOptions extends Partial<LoadOptions> {
@@ -36,4 +38,14 @@ export async function failureOf(text: string | Uint8Array, options: TextOptions 
   if (!isStapleError(outcome, 'ERR_CONFIG_INVALID'))
     throw new Error(`expected ERR_CONFIG_INVALID, got ${outcome}`, { cause: outcome })
   return outcome
+}
+
+/** What a type makes of a value as it would stand in a file: the meaning, or the one problem. */
+export async function readAs<T>(type: Type<T>, written: string): Promise<{ value: T } | { problem: ConfigProblem }> {
+  const document = await readText(`key: ${written}\n`)
+  if (document.problems[0]) return { problem: document.problems[0] }
+  const key: Key<T> = { name: 'key', origin: 'own', type, meaning: '', example: '' }
+  const { block, problems } = readBlock(blockOf({ keys: [key as Key<unknown>], idle: [] }), document.root)
+  if (problems[0]) return { problem: problems[0] }
+  return { value: (block.entries.get('key') as { value: T }).value }
 }

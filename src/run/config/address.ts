@@ -118,7 +118,7 @@ function readHttpURL(written: string): string | Mistake {
 
 function splitHostPort(written: string, isAnyHostAllowed: boolean): { host: string; port: number } | Mistake {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(written)
-  const plain = /^([^:]*)(?::(.*))?$/.exec(written)
+  const plain = /^([^:]*)(?::([^:]*))?$/.exec(written)
   if (bracketed === null && plain === null) {
     return new Mistake(`${quote(written)} is not host:port`, 'put square brackets around an IPv6 address: "[::1]:4222"')
   }
