@@ -140,6 +140,7 @@ describe('a ClientHello before the peek', () => {
     const client = connectTcp(port, '127.0.0.1')
     client.on('error', () => {})
     client.resume()
+    const closed = new Promise((resolve) => client.once('close', resolve))
     client.write(Buffer.from([22, 3, 1]))
     await until(() => terminator.status().handshakes === 1)
     await clock.advance(1900)
@@ -148,7 +149,7 @@ describe('a ClientHello before the peek', () => {
     const failed = next('handshake-failed')
     await clock.advance(100)
     expect(await failed).toMatchObject({ code: 'ERR_TLS_HANDSHAKE_TIMEOUT' })
-    await new Promise((resolve) => client.once('close', resolve))
+    await closed
     expect(await isAccepted(port)).toBe(true)
   })
 
