@@ -107,7 +107,7 @@ it('README: the response is read and verified', async () => {
 /** Runs a script in the directory of the files; its imports of `staplewright` are this package, by its own exports. */
 async function runScript(code: string): Promise<Program> {
   mkdirSync(join(root, '.cache/examples'), { recursive: true })
-  const file = join(root, `.cache/examples/${process.pid}-${(count += 1)}.mjs`)
+  const file = join(root, `.cache/examples/${process.pid}-${++count}.mjs`)
   writeFileSync(file, code)
   return startProgram(process.execPath, [file], { cwd: directory })
 }

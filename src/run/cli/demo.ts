@@ -1,6 +1,7 @@
 /** `staplewright demo`: sets the stage, runs the daemon on it, and shows what a client gets while things go wrong. */
 import type { AddressInfo } from 'node:net'
 import { StapleError } from '../../errors.ts'
+import { systemClock } from '../../keep/clock.ts'
 import type { KeeperEvent } from '../../keep/keeper/index.ts'
 import { loadConfig } from '../config/index.ts'
 import { createDaemon, type Daemon } from '../daemon/daemon.ts'
@@ -26,7 +27,7 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
   const stage = await setStage(port)
   try {
     const { settings } = await loadConfig(stage.configFile, { environment: {}, workingDirectory: stage.directory })
-    const now = () => new Date()
+    const { now } = systemClock
     const journal = await openJournal({
       format: 'text',
       level: given.once ? 'error' : 'info',

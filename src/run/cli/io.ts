@@ -12,7 +12,7 @@ export interface Io {
 }
 
 /** The process itself. */
-export function processIo(): Io {
+export function ioOfProcess(): Io {
   return {
     stdin: process.stdin,
     stdout: process.stdout,

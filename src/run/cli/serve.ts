@@ -1,4 +1,5 @@
 /** `staplewright serve`: reads the configuration, then runs the daemon, or with -t the dry run. */
+import { systemClock } from '../../keep/clock.ts'
 import { type LoadedConfig, loadConfig } from '../config/index.ts'
 import { createDaemon } from '../daemon/daemon.ts'
 import { dryRun } from '../daemon/dry-run.ts'
@@ -35,7 +36,7 @@ async function run(given: ServeArguments, { settings, notices }: LoadedConfig, i
     level: settings.log.level as Level,
     stream: io.stderr,
     style: chooseStyle(io, io.stderr, given.wantsColour),
-    now: () => new Date(),
+    now: systemClock.now,
   })
   sayNotices(journal, notices)
   // Before anything is made or asked: a second daemon must not touch the store of the first.
@@ -59,7 +60,7 @@ async function test(given: ServeArguments, { settings, notices }: LoadedConfig, 
   if (!given.json) for (const notice of notices) io.stderr.write(`note: ${formatNotice(notice)}\n`)
   const found = await dryRun(settings)
   if (given.json) io.stdout.write(`${JSON.stringify({ file: settings.file, ...found, notices }, null, 2)}\n`)
-  else io.stdout.write(formatStaples(found, new Date(), style))
+  else io.stdout.write(formatStaples(found, systemClock.now(), style))
   return found.exitCode
 }
 

@@ -3,6 +3,7 @@
  */
 import { type ConnectionOptions, connect, type DetailedPeerCertificate } from 'node:tls'
 import { isStapleError, type StapleError } from '../../errors.ts'
+import { systemClock } from '../../keep/clock.ts'
 import { type VerifiedOcspResponse, verifyOcspResponse } from '../../pki/ocsp/index.ts'
 
 /** What one connection saw. */
@@ -22,7 +23,7 @@ export interface Sighting {
 
 /** Connects once. Rejects when there is no connection to be had. */
 export async function look(port: number, rootPem: string, now: () => Date): Promise<Sighting> {
-  const started = performance.now()
+  const started = systemClock.monotonicMs()
   // requestOCSP is documented for tls.connect, but the type definitions lack it.
   const options: ConnectionOptions & { requestOCSP: true } = {
     host: '127.0.0.1',
@@ -41,7 +42,7 @@ export async function look(port: number, rootPem: string, now: () => Date): Prom
       staple = response
     })
     socket.once('secureConnect', () => {
-      elapsedMs = performance.now() - started
+      elapsedMs = systemClock.monotonicMs() - started
       socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
     })
     socket.on('data', (chunk: Buffer) => {
