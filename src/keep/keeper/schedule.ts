@@ -73,23 +73,19 @@ export interface Outage {
 
 /**
  * When to try again while a staple that must be there is not: 5 s after the last attempt began, twice; then within 10 s
- * for the first ten minutes, and within 60 s after them. Counted from the beginning of attempts, so that a responder
- * that hangs costs no more than one that refuses.
+ * for the first ten minutes, and within 60 s after them, each less what an answer takes to come. Counted from the
+ * beginning of attempts, so that a responder that hangs costs no more than one that refuses.
  */
 export function urgentRetryAt(outage: Outage, now: number, retryAfterMs: number | undefined, chance: number): number {
-  const longest = isEarly(outage) ? 10 * secondMs : minuteMs
+  const longest = isEarly(outage) ? 9.5 * secondMs : 58 * secondMs
   const wait = outage.attempts <= 2 ? 5 * secondMs : longest * (1 - 0.25 * chance)
   const wished = Math.min(now + (retryAfterMs ?? 0), outage.lastRequestAt + longest)
   return Math.floor(Math.max(outage.lastRequestAt + wait, wished, now + secondMs / 2))
 }
 
-/**
- * How long one attempt may take. In the first ten minutes of an outage it has to end before the next one is due; every
- * fourth may go on, for responders that are slow, or hang for one method and answer to the other.
- */
+/** How long one attempt may take: in the first ten minutes of an outage it has to end before the next one is due. */
 export function attemptDeadline(outage: Outage | undefined): number {
-  if (outage === undefined || !isEarly(outage)) return 30 * secondMs
-  return outage.attempts % 4 === 0 ? 30 * secondMs : 8 * secondMs
+  return outage !== undefined && isEarly(outage) ? 9 * secondMs : 30 * secondMs
 }
 
 /** When to try to save again: a store that has room again should catch up, one that has none should not be hammered. */

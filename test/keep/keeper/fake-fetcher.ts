@@ -168,6 +168,6 @@ function timeout(): StapleError {
   return new StapleError('ERR_FETCH_TIMEOUT', 'no answer in time', { url: 'http://responder.test/' })
 }
 
-export function failed(causes: readonly StapleError[]): StapleError {
+function failed(causes: readonly StapleError[]): StapleError {
   return new StapleError('ERR_FETCH_FAILED', `every responder failed: ${causes[0]?.message}`, { causes })
 }
