@@ -68,12 +68,6 @@ const rows = {
     remedy: 'put the issuer into cert_file or ca_file',
     retry: 'when-changed',
   },
-  ERR_X509_NOT_YET_VALID: {
-    summary: 'the certificate is not valid yet',
-    remedy: "check the machine's clock, or wait until notBefore",
-    retry: 'later',
-  },
-  ERR_X509_EXPIRED: { summary: 'the certificate has expired', remedy: 'renew the certificate', retry: 'when-changed' },
   ERR_X509_NO_RESPONDER_URL: {
     summary: 'the certificate names no OCSP responder',
     remedy: 'set `url` or `responders`, or switch stapling off for it',
@@ -216,16 +210,6 @@ const rows = {
   ERR_STORE_WRITE: {
     summary: 'the store could not be written',
     remedy: 'check free space, owner and mode; the staple is held in memory',
-    retry: 'later',
-  },
-  ERR_STORE_CORRUPT: {
-    summary: 'a stored staple is damaged or about another certificate',
-    remedy: 'nothing: it was set aside and is fetched anew',
-    retry: 'soon',
-  },
-  ERR_STORE_LOCKED: {
-    summary: 'another process holds the store',
-    remedy: 'end the other process, or give this one its own store',
     retry: 'later',
   },
   ERR_STORE_CLOSED: { summary: 'the store is closed', remedy: 'open it again', retry: 'when-changed' },

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { errorTable } from '../src/errors.ts'
 import { groups } from '../src/run/config/keys.ts'
 import type { Key, Type } from '../src/run/config/type.ts'
+import { ExitCode } from '../src/run/daemon/exit-code.ts'
 import { readDocumented, readDoor } from '../tools/docstrings.ts'
 import { formatErrorsPage } from '../tools/errors-page.ts'
 
@@ -58,6 +59,11 @@ describe('links', () => {
 })
 
 describe('commands', () => {
+  it('docs/guide/front.md lists exactly the exit codes', () => {
+    const rows = read('docs/guide/front.md').match(/^\| \d+ \|/gm) ?? []
+    expect(rows.map((row) => Number(row.slice(2, -2)))).toEqual(Object.values(ExitCode))
+  })
+
   it.each(pages)('%s names only npm scripts that exist', (page) => {
     const scripts = [...read(page).matchAll(/\bnpm run ([a-z][\w:-]*)/g)].map(([, name = '']) => name)
     expect(scripts.filter((name) => manifest.scripts[name] === undefined)).toEqual([])

@@ -1,4 +1,4 @@
-/** How a run ends, as systemd and scripts read it (README, "Exit codes"). */
+/** How a run ends, as systemd and scripts read it (docs/guide/front.md). */
 export const ExitCode = {
   ok: 0,
   /** A port in use, a permission, a defect. */
