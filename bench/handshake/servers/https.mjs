@@ -15,16 +15,15 @@ const { chainFile, keyFile, stapleFile, dist } = JSON.parse(json)
 
 process.on('SIGTERM', () => process.exit(0))
 
-const server = https.createServer({ cert: readFileSync(chainFile), key: readFileSync(keyFile) }, (request, response) =>
-  response.end('ok\n'),
-)
+const options = { cert: readFileSync(chainFile), key: readFileSync(keyFile) }
+const server = https.createServer(options, (request, response) => response.end('ok\n'))
 
 if (kind === 'listener') {
   const bytes = readFileSync(stapleFile)
   server.on('OCSPRequest', (certificate, issuer, callback) => callback(null, bytes))
 } else if (kind.startsWith('attached')) {
   const { staple } = await import(pathToFileURL(`${dist}/index.js`).href)
-  await staple(server, { mode: kind === 'attached' ? 'always' : 'never' })
+  await staple(server, { ...options, mode: kind === 'attached' ? 'always' : 'never' })
 }
 
 server.listen(Number(port), '127.0.0.1')
