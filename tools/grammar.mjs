@@ -70,7 +70,7 @@ export function parse(text: string, options: ParseOptions): RawDocument
 export class SyntaxError extends Error {
   readonly expected: readonly { readonly type: string; readonly description?: string; readonly text?: string }[] | null
   readonly found: string | null
-  readonly location: { readonly start: { readonly line: number; readonly column: number } }
+  readonly location: { readonly start: { readonly offset: number; readonly line: number; readonly column: number } }
 }
 `
 

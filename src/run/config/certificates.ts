@@ -48,11 +48,12 @@ export async function readTlsCertificates(
 
 interface Pair {
   readonly certFile: Located<string>
-  readonly keyFile: Located<string>
+  /** Absent when it is missing or wrong, which is said already. */
+  readonly keyFile?: Located<string>
   readonly path: string
 }
 
-/** The pairs that are given whole; what is missing is said. */
+/** The pairs of a block; what is missing is said. */
 function listPairs(tls: Located<Block>, path: string, report: Report): Pair[] {
   const list = look(tls.value, certs)
   if (isGiven(tls.value, certs) && (isGiven(tls.value, certFile) || isGiven(tls.value, keyFile))) {
@@ -81,7 +82,7 @@ function readPairKeys(block: Located<Block>, path: string, report: Report): Pair
   }
   const certificate = look(block.value, certFile)
   const key = look(block.value, keyFile)
-  return certificate && key ? [{ certFile: certificate, keyFile: key, path }] : []
+  return certificate ? [{ certFile: certificate, path, ...(key && { keyFile: key }) }] : []
 }
 
 async function readPair(
@@ -92,7 +93,7 @@ async function readPair(
 ): Promise<CertificateSettings | undefined> {
   const { files, report, at, mode, overrides } = reading
   const chain = await files.readCertificates(pair.certFile, `${pair.path}.cert_file`)
-  const key = await files.readKey(pair.keyFile, `${pair.path}.key_file`)
+  const key = pair.keyFile && (await files.readKey(pair.keyFile, `${pair.path}.key_file`))
   if (chain === undefined) return undefined
 
   const matching = key && chain.certificates.find((each) => new X509Certificate(each.der).checkPrivateKey(key.key))
@@ -129,7 +130,7 @@ function refuseKey(
   leaf: Certificate,
   report: Report,
 ): void {
-  report.refuse(pair.keyFile.at, `${pair.path}.key_file`, {
+  report.refuse((pair.keyFile ?? pair.certFile).at, `${pair.path}.key_file`, {
     summary: 'the private key belongs to no certificate of cert_file',
     found: `${key.file}: another ${key.key.asymmetricKeyType?.toUpperCase() ?? ''} key`.replace('  ', ' '),
     expected: `the ${keyType(leaf).toUpperCase()} key of ${describeSubject(leaf)} in ${chain.file}`,

@@ -86,14 +86,16 @@ function describeUnexpected(error: UnexpectedText, text: string, file: string, o
     })
   }
   const expected = describeExpected(error.expected)
-  return createProblem(place, '', {
-    summary: `expected ${expected}`,
-    found,
-    expected,
-    hint: /end of the line|new line/.test(expected)
-      ? 'put quotes around text with spaces or special characters, or with a digit at its beginning'
-      : hint,
-  })
+  const before = text.slice(0, error.location.start.offset)
+  return createProblem(place, '', { summary: `expected ${expected}`, found, expected, hint: advise(expected, before) })
+}
+
+function advise(expected: string, before: string): string {
+  // The key of `tls{ cert_file: x }` is `tls{`, and its value `cert_file:`.
+  const glued = /(?:^|[\s,;{])[A-Za-z_]+([{[])\s+\S*\s*$/.exec(before)?.[1]
+  if (glued !== undefined) return `put a space between the key and its '${glued}'`
+  if (!/end of the line|new line/.test(expected)) return hint
+  return 'put quotes around text with spaces or special characters, or with a digit at its beginning'
 }
 
 function describeExpected(expected: NonNullable<UnexpectedText['expected']>): string {

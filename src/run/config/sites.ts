@@ -12,7 +12,7 @@ import { joinCipherSuites } from './cipher.ts'
 import * as keys from './keys.ts'
 import type { Report } from './report.ts'
 import type { CertificateSettings, Policies, SiteSettings } from './settings.ts'
-import type { Block, Located } from './type.ts'
+import type { Block, Key, Located } from './type.ts'
 
 export interface SiteReading extends CertificateReading {
   readonly policies: Policies
@@ -134,9 +134,9 @@ async function readSite(
 
 function readHandshake(draft: Draft, report: Report): Pick<SiteSettings, 'minVersion' | 'ciphers' | 'ecdhCurve'> {
   const { tls, tlsPath } = draft
-  const suites = look(tls.value, keys.cipherSuites)
+  const suites = lookAtList(tls, keys.cipherSuites)
   const ciphers = suites && joinCipherSuites(suites.value.map((each) => each.value))
-  const preferences = look(tls.value, keys.curvePreferences)
+  const preferences = lookAtList(tls, keys.curvePreferences)
   const ecdhCurve = preferences?.value.map((each) => each.value).join(':')
   if (suites && !isTaken({ ciphers })) refuseByOpenssl(suites, `${tlsPath}.cipher_suites`, 'cipher suites', report)
   if (preferences && !isTaken({ ecdhCurve }))
@@ -146,6 +146,15 @@ function readHandshake(draft: Draft, report: Report): Pick<SiteSettings, 'minVer
     ...(ciphers !== undefined && { ciphers }),
     ...(ecdhCurve !== undefined && { ecdhCurve }),
   }
+}
+
+/** A list with something in it: what is wrong with the rest is said already. */
+function lookAtList(
+  tls: Located<Block>,
+  key: Key<readonly Located<string>[]>,
+): Located<readonly Located<string>[]> | undefined {
+  const list = look(tls.value, key)
+  return list !== undefined && list.value.length > 0 ? list : undefined
 }
 
 function refuseByOpenssl(given: Located<readonly Located<string>[]>, path: string, what: string, report: Report): void {

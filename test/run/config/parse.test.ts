@@ -48,6 +48,13 @@ it('says what was found there', () => {
   expect(problem('a: [\n')).toMatchObject({ found: 'the end of the file', expected: "its closing '}' or ']'" })
 })
 
+it.each(['tls{ cert_file: x }', 'port: 1\ntls{\n  cert_file: x\n}\n', 'a { b: 1\n tls{ c: x } }'])(
+  'says that a key and its brace are glued together: %s',
+  (text) => {
+    expect(problem(text)).toMatchObject({ hint: "put a space between the key and its '{'" })
+  },
+)
+
 it('gives the place in a file that is not UTF-8', () => {
   const bytes = Buffer.concat([Buffer.from('a: 1\nb: "é\uFFFD'), Buffer.from([0xff]), Buffer.from('"\n')])
   expect(decodeText(bytes, '/x.conf')).toMatchObject({ line: 2, column: 7, summary: 'the file is not UTF-8' })
