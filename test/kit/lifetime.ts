@@ -14,9 +14,23 @@ vitest?.afterAll(async () => {
   await Promise.all(closes.map((close) => close()))
 })
 
+/**
+ * Ends everything with the file from now on. For files whose tests run at the same time: there vitest cannot tell which
+ * of them something was started by, and would end it with another's end.
+ */
+export function endWithFile(): void {
+  endsWithFile = true
+}
+
+let endsWithFile = false
+
 /** Calls `close` when the running test ends, or the test file when no test is running. */
 export function endsWithTest(close: () => unknown): void {
   if (!vitest) return
+  if (endsWithFile) {
+    untilFileEnds.add(close)
+    return
+  }
   try {
     vitest.onTestFinished(async () => {
       await close()
