@@ -25,7 +25,7 @@ async function start(args) {
   return runHere(process.execPath, ['dist/run/cli/main.js', 'demo', ...args])
 }
 
-/** Every check, cheapest first. With arguments, only the tests they name: `npm test -- test/pki`. */
+/** Every check, the quick ones first: the tests run when those are clean. With arguments, only the tests they name: `npm test -- test/pki`. */
 async function test(args) {
   installDebianPackages('test')
   installNodes()
@@ -33,10 +33,12 @@ async function test(args) {
   const environment = environmentWithServers()
   if (args.length > 0) return runTests(args, environment)
 
-  check('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings'])
-  check('types', 'node_modules/typescript/bin/tsc', ['--noEmit'])
-  check('nothing unused', 'node_modules/knip/bin/knip.js', [])
-  return runTests(args, environment)
+  const areClean = [
+    check('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings']),
+    check('types', 'node_modules/typescript/bin/tsc', ['--noEmit']),
+    check('nothing unused', 'node_modules/knip/bin/knip.js', []),
+  ]
+  return areClean.every(Boolean) ? runTests(args, environment) : 1
 }
 
 async function runTests(args, environment) {
@@ -62,10 +64,18 @@ async function bench(args) {
   return runHere(process.execPath, ['bench/run.mjs', ...args], { env: environmentWithServers() })
 }
 
+/** Runs a check and says how it went; false when it failed, so that the others still run. */
 function check(what, program, args) {
   const started = performance.now()
-  runQuietly(process.execPath, [join(root, program), ...args])
+  try {
+    runQuietly(process.execPath, [join(root, program), ...args])
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    say(`${what}: not clean\n${error.message}`)
+    return false
+  }
   say(`${what}: clean (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+  return true
 }
 
 try {
