@@ -331,6 +331,8 @@ export interface FetchDetail {
 export interface FetchFailedDetail {
   readonly causes: readonly StapleError[]
   readonly retryAfterMs?: number
+  /** The HTTP Date of one that answered, minus our clock: with a wrong clock, every answer is refused for its time. */
+  readonly dateSkew?: { readonly responderURL: string; readonly skewMs: number }
 }
 
 /** Which path or key a store failed on. */

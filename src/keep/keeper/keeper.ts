@@ -11,6 +11,7 @@ import { watchClock, watchResponders } from './clock-watch.ts'
 import type { Limits } from './entry.ts'
 import type { EntryEvent } from './events.ts'
 import { createFaults } from './faults.ts'
+import { createInterner } from './intern.ts'
 import { createIssuers, explainSelfSigned } from './issuers.ts'
 import { decoded, describeLeaf, explainUnsupported, readWishes } from './kept-certificate.ts'
 import { createListeners } from './listeners.ts'
@@ -49,6 +50,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const { limits, policies } = resolveOptions(options)
   const slots = new Map<string, Slot>()
   const issuers = createIssuers()
+  const interner = createInterner()
   const listeners = createListeners()
   const loadFaults = createFaults()
   const saveFaults = createFaults()
@@ -166,13 +168,20 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   function verify(slot: Slot, bytes: Uint8Array): VerifiedOcspResponse {
     const { responderCertificate } = wishesOf(slot)
-    return verifyOcspResponse(ownBuffer(bytes), {
+    const response = verifyOcspResponse(bytes, {
       ...policies,
       certificate: decodeCertificate(slot.leaf.der),
       issuer: slot.issuer as Certificate,
       at: clock.now(),
       ...(responderCertificate && { responderCertificate }),
     })
+    return own(response)
+  }
+
+  /** A copy of what is kept of a response, so that it keeps nothing else alive: a whole HTTP body, say. */
+  function own(response: VerifiedOcspResponse): VerifiedOcspResponse {
+    const { der, signer } = response
+    return { ...response, der: copyBytes(der), signer: { ...signer, name: interner.text(signer.name) } }
   }
 
   async function fetch(slot: Slot, deadlineMs: number): Promise<void> {
@@ -192,11 +201,18 @@ export function createKeeper(options: KeeperOptions): Keeper {
       const fetched = await bounded(underWay, deadlineMs + patienceMs, answer)
       if (fetched.dateSkewMs !== undefined) judgeSkew(slot, fetched.responderURL, fetched.dateSkewMs)
       const { responderURL, maxAgeMs } = fetched
-      const response = { ...fetched.response, der: ownBuffer(fetched.response.der) }
-      occur(slot, { type: 'fetched', response, responderURL, maxAgeMs })
+      occur(slot, {
+        type: 'fetched',
+        response: own(fetched.response),
+        responderURL: interner.text(responderURL),
+        maxAgeMs,
+      })
     } catch (thrown) {
       if (slot.isRemoved || isClosed) return
-      occur(slot, { type: 'fetch-failed', error: asFetchError(thrown) })
+      const error = asFetchError(thrown)
+      const skew = isStapleError(error, 'ERR_FETCH_FAILED') ? error.detail.dateSkew : undefined
+      if (skew !== undefined) judgeSkew(slot, skew.responderURL, skew.skewMs)
+      occur(slot, { type: 'fetch-failed', error })
     }
   }
 
@@ -302,8 +318,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   return {
     add(kept) {
       if (isClosed) throw closedError()
-      const leaf = describeLeaf(decoded(kept.certificate, 'certificate'))
-      const wishes = readWishes(kept)
+      const leaf = describeLeaf(decoded(kept.certificate, 'certificate'), interner)
+      const wishes = readWishes(kept, interner)
       const candidates = (kept.issuerCandidates ?? [])
         .filter((each) => !isSame(ArrayBuffer.isView(each) ? each : each.der, leaf.der))
         .map((each) => issuers.intern(each))
@@ -372,11 +388,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 }
 
-/** A copy that keeps nothing else alive: a response may be a slice of a whole HTTP body. */
-function ownBuffer(bytes: Uint8Array): Buffer {
-  const own = Buffer.allocUnsafeSlow(bytes.length)
-  own.set(bytes)
-  return own
+function copyBytes(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

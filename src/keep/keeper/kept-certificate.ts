@@ -2,6 +2,7 @@
 import { type Certificate, decodeCertificate, isMustStaple } from '../../pki/x509/certificate.ts'
 import { certificateKey } from '../../pki/x509/crypto.ts'
 import { formatName } from '../../pki/x509/name.ts'
+import { flatten, type Interner } from './intern.ts'
 import type { Kept } from './status.ts'
 
 /** A certificate to keep a staple for, and how to ask. */
@@ -45,25 +46,25 @@ export interface LeafFacts extends Omit<Kept, 'label' | 'responderURLs'> {
 }
 
 /** Reads what is to be remembered of a leaf. */
-export function describeLeaf(leaf: Certificate): LeafFacts {
+export function describeLeaf(leaf: Certificate, interner: Interner): LeafFacts {
   return {
     der: leaf.der,
     certificateKey: certificateKey(leaf.der),
-    subject: formatName(leaf.subject),
+    subject: flatten(formatName(leaf.subject)),
     serialNumber: leaf.serialNumber.toString(16),
     mustStaple: isMustStaple(leaf),
     notBefore: leaf.notBefore.getTime(),
     notAfter: leaf.notAfter.getTime(),
-    ownURLs: leaf.extensions.responderURLs.length === 0 ? noURLs : leaf.extensions.responderURLs,
+    ownURLs: interner.list(leaf.extensions.responderURLs),
     noRevAvail: leaf.extensions.noRevAvail,
   }
 }
 
 /** Reads what one who adds the certificate wants. */
-export function readWishes(kept: KeptCertificate): Wishes {
+export function readWishes(kept: KeptCertificate, interner: Interner): Wishes {
   return {
     isRequired: kept.isRequired ?? false,
-    responderURLs: kept.responderURLs,
+    responderURLs: kept.responderURLs && interner.list(kept.responderURLs),
     responderCertificate: kept.responderCertificate && decoded(kept.responderCertificate, 'responderCertificate'),
     label: kept.label,
     ...(kept.hashAlgorithm !== undefined && { hashAlgorithm: kept.hashAlgorithm }),
@@ -88,5 +89,3 @@ export function decoded(certificate: Certificate | Uint8Array, option: string): 
   if (ArrayBuffer.isView(certificate?.der)) return certificate
   throw new TypeError(`${option}: expected a certificate, decoded or as DER`)
 }
-
-const noURLs: readonly string[] = []

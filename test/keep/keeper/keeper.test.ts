@@ -351,6 +351,20 @@ describe('a step of the clock', () => {
   })
 })
 
+test("a responder's clock is told of where every answer failed for its time, too", async () => {
+  const { fetcher, keeper, add, events } = setUp()
+  fetcher.behave = down
+  const error = new StapleError('ERR_FETCH_FAILED', 'from the future', {
+    causes: [],
+    dateSkew: { responderURL: 'http://responder.test/', skewMs: 56 * 365 * day },
+  })
+  fetcher.fetchStaple = () => Promise.reject(error)
+  await add().settled()
+  await keeper.refresh(key)
+  const told = events.filter(({ type }) => type === 'clock-suspect')
+  expect(told).toMatchObject([{ skewMs: 56 * 365 * day, certificateKey: key }])
+})
+
 describe('adding and removing', () => {
   test('is counted: kept until it was removed as often', async () => {
     const { keeper, add } = setUp()
