@@ -5,7 +5,7 @@
  * again at every event of the keeper until it says something other than wait.
  */
 import type { Clock } from '../../keep/clock.ts'
-import type { EntryStatus, Keeper } from '../../keep/keeper/index.ts'
+import type { EntryStatus, Keeper, Servable } from '../../keep/keeper/index.ts'
 import type { Policies } from '../../serve/attach/policy.ts'
 import { ExitCode } from './exit-code.ts'
 
@@ -16,19 +16,23 @@ export interface Awaited {
   readonly policies: Policies
 }
 
+/** What is known of it at this moment. */
+export interface Known {
+  readonly awaited: Awaited
+  readonly entry: EntryStatus
+  readonly servable: Servable
+}
+
 export type Admission =
   | { readonly kind: 'open'; readonly missing: readonly EntryStatus[] }
   | { readonly kind: 'wait'; readonly missing: readonly EntryStatus[] }
   | { readonly kind: 'end'; readonly exitCode: ExitCode; readonly because: string }
 
 /** Decides from what is known now. `isLate`: start_timeout has passed. */
-export function decideAdmission(
-  known: readonly { readonly awaited: Awaited; readonly entry: EntryStatus }[],
-  isLate: boolean,
-): Admission {
+export function decideAdmission(known: readonly Known[], isLate: boolean): Admission {
   const missing: EntryStatus[] = []
   let mustWait = false
-  for (const { awaited, entry } of known) {
+  for (const { awaited, entry, servable } of known) {
     const { onStart, onRevoked, onUnknown } = awaited.policies
     if (entry.stapleState === 'revoked' && onRevoked === 'stop') {
       // A stored revocation may have been lifted since: it is asked once more before the run ends for it.
@@ -49,7 +53,7 @@ export function decideAdmission(
       missing.push(entry)
       continue
     }
-    if (isIn(entry, awaited.policies)) continue
+    if (isIn(servable, onUnknown)) continue
     missing.push(entry)
     if (onStart === 'require' || !isLate) mustWait = true
     if (onStart === 'exit' && isLate) {
@@ -80,7 +84,7 @@ export async function awaitAdmission(
     decideAdmission(
       awaited.flatMap((one) => {
         const entry = keeper.entry(one.certificateKey)
-        return entry ? [{ awaited: one, entry }] : []
+        return entry ? [{ awaited: one, entry, servable: keeper.servable(one.certificateKey) }] : []
       }),
       isLate,
     )
@@ -112,14 +116,9 @@ export async function awaitAdmission(
   })
 }
 
-/** A staple that may be served is in; a verified revocation or `unknown` under a lenient policy is an answer too. */
-function isIn(entry: EntryStatus, { onUnknown }: Policies): boolean {
-  return (
-    entry.stapleState === 'fresh' ||
-    entry.stapleState === 'due' ||
-    entry.stapleState === 'revoked' ||
-    (entry.stapleState === 'unknown' && (entry.certStatus === 'good' || onUnknown === 'staple'))
-  )
+/** A staple that may be served now is in; a verified revocation, or an `unknown` that is to be stapled, is an answer too. */
+function isIn({ staple, isRevoked, unknown }: Servable, onUnknown: Policies['onUnknown']): boolean {
+  return staple !== undefined || isRevoked || (unknown !== undefined && onUnknown === 'staple')
 }
 
 function hasAsked(entry: EntryStatus): boolean {

@@ -27,7 +27,10 @@ export interface Daemon {
    * @throws {@link StapleError} `ERR_TERMINATOR_LISTEN` when an address cannot be had; nothing stays open
    */
   run(onOpen?: (addresses: readonly AddressInfo[]) => void): Promise<ExitCode>
-  /** Stops in order: no new connections, the open ones may finish, then the keeper. The first call's exit code stands. */
+  /**
+   * Stops in order: no new connections, the open ones may finish, then the keeper. The first call's exit code stands;
+   * a second call cuts what is still open.
+   */
   stop(because: string, exitCode?: ExitCode): void
   /** Asks every responder now. */
   refresh(): void
@@ -53,9 +56,14 @@ export function createDaemon({
   const keeping = createStapleKeeping(settings, clock)
   const { keeper } = keeping
   let exitCode: ExitCode = ExitCode.ok
+  let terminator: Terminator | undefined
 
   function stop(because: string, code: ExitCode = ExitCode.ok): void {
-    if (ending.signal.aborted) return
+    if (ending.signal.aborted) {
+      journal.say({ level: 'info', text: `ending now: ${because}, a second time` })
+      terminator?.cut()
+      return
+    }
     exitCode = code
     journal.say({
       level: code === ExitCode.ok ? 'info' : 'error',
@@ -66,7 +74,6 @@ export function createDaemon({
   }
 
   async function run(onOpen?: (addresses: readonly AddressInfo[]) => void): Promise<ExitCode> {
-    let terminator: Terminator | undefined
     const letGo = stayAlive()
     try {
       keeper.subscribe((event) => {

@@ -30,6 +30,8 @@ export interface Terminator {
   listen(): Promise<readonly AddressInfo[]>
   /** Accepts nothing more, lets connections end for `drainTimeoutMs`, then cuts them. The keeper is left alone. */
   drain(): Promise<void>
+  /** Cuts every connection that is open, for a drain that somebody does not want to wait for. */
+  cut(): void
   status(): TerminatorStatus
   on<Type extends TerminatorEvent['type']>(type: Type, listener: ListenerOf<TerminatorEvent, Type>): () => void
   off<Type extends TerminatorEvent['type']>(type: Type, listener: ListenerOf<TerminatorEvent, Type>): void
@@ -227,6 +229,9 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     drain: () => {
       draining ??= end()
       return draining
+    },
+    cut() {
+      for (const connection of load.connections) connection.destroy()
     },
     on,
     off,

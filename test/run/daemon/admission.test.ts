@@ -1,13 +1,28 @@
 import { describe, expect, test } from 'vitest'
-import type { EntryStatus } from '../../../src/keep/keeper/index.ts'
+import type { EntryStatus, Servable } from '../../../src/keep/keeper/index.ts'
 import { decideAdmission } from '../../../src/run/daemon/admission.ts'
 import type { Policies } from '../../../src/serve/attach/policy.ts'
 
 const lenient: Policies = { onStart: 'prefer', onRevoked: 'staple', onUnknown: 'keep', onStale: 'unstapled' }
 
-function decide(entry: Partial<EntryStatus>, policies: Partial<Policies>, isLate: boolean) {
+function decide(
+  entry: Partial<EntryStatus>,
+  policies: Partial<Policies>,
+  isLate: boolean,
+  servable: Partial<Servable> = {},
+) {
   const awaited = { certificateKey: 'k', label: 'server.pem', policies: { ...lenient, ...policies } }
-  return decideAdmission([{ awaited, entry: { label: 'server.pem', failures: 0, ...entry } as EntryStatus }], isLate)
+  const known = {
+    awaited,
+    entry: { label: 'server.pem', failures: 0, ...entry } as EntryStatus,
+    servable: {
+      stapleState: entry.stapleState ?? 'missing',
+      isRevoked: entry.stapleState === 'revoked',
+      ...(entry.stapleState === 'fresh' && { staple: Uint8Array.of(1) }),
+      ...servable,
+    } as Servable,
+  }
+  return decideAdmission([known], isLate)
 }
 
 describe('with a staple in', () => {
@@ -95,10 +110,17 @@ describe('with certStatus unknown', () => {
   })
 
   test('on_unknown: keep opens with the good staple that is held', () => {
-    expect(decide({ stapleState: 'unknown', certStatus: 'good' }, {}, false)).toEqual({ kind: 'open', missing: [] })
+    const servable = { staple: Uint8Array.of(1), certStatus: 'good' } as const
+    expect(decide({ stapleState: 'unknown' }, {}, false, servable)).toEqual({ kind: 'open', missing: [] })
+  })
+
+  test('on_unknown: keep waits when the good staple that was held has gone stale', () => {
+    expect(decide({ stapleState: 'unknown', certStatus: 'good' }, {}, false).kind).toBe('wait')
   })
 
   test('on_unknown: staple opens with the unknown itself', () => {
-    expect(decide({ stapleState: 'unknown' }, { onUnknown: 'staple' }, false)).toEqual({ kind: 'open', missing: [] })
+    const servable = { unknown: Uint8Array.of(1) }
+    const decided = decide({ stapleState: 'unknown' }, { onUnknown: 'staple' }, false, servable)
+    expect(decided).toEqual({ kind: 'open', missing: [] })
   })
 })
