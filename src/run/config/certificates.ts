@@ -3,8 +3,9 @@
  *
  * Everything that would fail at the first handshake, or leave stapling without hope, is told here at its key.
  */
-import { X509Certificate } from 'node:crypto'
+import { type KeyObject, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
+import { errorTable, isStapleError } from '../../errors.ts'
 import { type Certificate, isMustStaple } from '../../pki/x509/certificate.ts'
 import { certificateKey, keyType } from '../../pki/x509/crypto.ts'
 import { findIssuer } from '../../pki/x509/issuer.ts'
@@ -96,8 +97,9 @@ async function readPair(
   const key = pair.keyFile && (await files.readKey(pair.keyFile, `${pair.path}.key_file`))
   if (chain === undefined) return undefined
 
-  const matching = key && chain.certificates.find((each) => new X509Certificate(each.der).checkPrivateKey(key.key))
+  const matching = key && chain.certificates.find((each) => isKeyOf(key.key, each))
   const leaf = matching ?? (chain.certificates[0] as Certificate)
+  if (!isKeySupported(pair, leaf, report)) return undefined
   if (key !== undefined && matching === undefined) refuseKey(pair, key, chain, leaf, report)
   const others = chain.certificates.filter((each) => each !== leaf)
   const candidates = [...others, ...authorities]
@@ -120,6 +122,31 @@ async function readPair(
     keyFile: key.file,
     label: pair.certFile.value,
     ...override,
+  }
+}
+
+function isKeyOf(key: KeyObject, certificate: Certificate): boolean {
+  try {
+    return new X509Certificate(certificate.der).checkPrivateKey(key)
+  } catch {
+    // OpenSSL cannot read the certificate, or its key: then this is not it.
+    return false
+  }
+}
+
+function isKeySupported(pair: Pair, leaf: Certificate, report: Report): boolean {
+  try {
+    keyType(leaf)
+    return true
+  } catch (error) {
+    if (!isStapleError(error)) throw error
+    report.refuse(pair.certFile.at, `${pair.path}.cert_file`, {
+      summary: 'the key of the certificate is of a kind that is not supported',
+      found: error.message,
+      expected: errorTable.ERR_X509_UNSUPPORTED_ALGORITHM.remedy,
+      hint: 'issue the certificate with another kind of key',
+    })
+    return false
   }
 }
 

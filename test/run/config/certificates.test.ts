@@ -301,6 +301,25 @@ it('a certificate that OpenSSL finds too weak is told now, not at the first hand
   ])
 })
 
+it('a certificate with a kind of key that is not supported is told', async () => {
+  const directory = temporaryDirectory('dsa')
+  const [parameters, cert, key] = ['p.pem', 'cert.pem', 'key.pem'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ]
+  await openssl(['genpkey', '-genparam', '-algorithm', 'DSA', '-pkeyopt', 'dsa_paramgen_bits:1024', '-out', parameters])
+  await openssl(['genpkey', '-paramfile', parameters, '-out', key])
+  await openssl(['req', '-x509', '-new', '-key', key, '-out', cert, '-subj', '/CN=dsa'])
+  expect(await problemsOf(backend + tls(cert, key))).toMatchObject([
+    {
+      path: 'tls.cert_file',
+      summary: 'the key of the certificate is of a kind that is not supported',
+      expected: expect.stringMatching(/^use RSA/),
+    },
+  ])
+})
+
 describe('cipher suites and curves', () => {
   const settingsOf = async (more: string) =>
     (await loadText(backend + tls(plain.certificateFile, plain.keyFile, more))).settings.sites[0]

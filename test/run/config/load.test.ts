@@ -1,6 +1,7 @@
 /** Whole configurations: what they become, and everything that is wrong with them at once. */
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { checkConfig, loadConfig } from '../../../src/run/config/index.ts'
 import { defaultPolicies } from '../../../src/serve/attach/policy.ts'
@@ -324,6 +325,32 @@ it('checks without throwing', async () => {
   expect(problems.map((problem) => problem.path)).toEqual(['backend', 'port'])
   expect(notices.map((notice) => notice.path)).toEqual(['cluster'])
   await expect(loadConfig('nowhere.conf', options)).rejects.toMatchObject({ code: 'ERR_CONFIG_READ' })
+})
+
+it('whatever is done to a configuration, it loads or is told what is wrong with it', async () => {
+  const example = await readFile(new URL('../../../docs/reference/staplewright.conf', import.meta.url), 'utf8')
+  const workingDirectory = temporaryDirectory('slips')
+  const edit = fc.tuple(
+    fc.nat(),
+    fc.nat(12),
+    fc.constantFrom('', '5', 'x', '"', '{', '}', '[', ']', ': ', ' ', '\n', '$x ', '# ', 'true', '-', 'é'),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 4 }), async (edits) => {
+      const text = edits.reduce((written, [where, length, put]) => {
+        const at = where % (written.length + 1)
+        return written.slice(0, at) + put + written.slice(at + length)
+      }, example)
+      await writeFile(join(workingDirectory, 'x.conf'), text)
+      const { problems } = await checkConfig('x.conf', { environment: {}, workingDirectory })
+      for (const { file, line, column, summary, found, expected, hint } of problems) {
+        expect(file).toBe(join(workingDirectory, 'x.conf'))
+        expect([line, column].every((each) => each >= 1)).toBe(true)
+        expect([summary, found, expected, hint].every((words) => words.length > 0 && !words.includes('\n'))).toBe(true)
+      }
+    }),
+    { numRuns: 300 },
+  )
 })
 
 describe("the examples of nats-server's page on stapling", () => {
