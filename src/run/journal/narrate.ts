@@ -62,7 +62,11 @@ export function createNarrator(): Narrate {
         // The answer itself is the news; it says after how long.
         return undefined
       case 'refused':
-        return line(event.isRepeat ? 'debug' : 'warn', `an answer was not taken: ${event.error.message}`)
+        // An older answer out of a cache or the store is everyday: what is held is better, and stays.
+        return line(
+          event.isRepeat || event.error.code === 'ERR_KEEPER_WORSE' ? 'debug' : 'warn',
+          `an answer was not taken: ${event.error.message}`,
+        )
       case 'revoked': {
         served.delete(event.certificateKey)
         const when = event.revocationTime ? ` since ${formatMoment(event.revocationTime)}` : ''
