@@ -66,9 +66,11 @@ export function takeLoaded(turn: Turn, response: VerifiedOcspResponse | undefine
     case 'same':
       return askAtOnce(turn)
     case 'refuse':
-      // What the store has is worse than what is held: it gets what is held.
-      if (entry.held !== undefined) orderSave(turn, entry.held.der)
-      emitRefused(turn, verdict.error)
+      // What the store has is worse than what is held: it gets what is held, if it is not due to get it anyway.
+      if (entry.unsaved === undefined) {
+        if (entry.held !== undefined) orderSave(turn, entry.held.der)
+        emitRefused(turn, verdict.error)
+      }
       return askAtOnce(turn)
     case 'record-unknown':
       apply(turn, verdict, response)

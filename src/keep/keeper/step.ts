@@ -74,8 +74,8 @@ function take(turn: Turn, occurrence: Occurrence): void {
       entry.loadAt = now + quietMs
       return
     case 'refresh-asked':
-      orderLoad(turn)
-      if (isAskable(entry) && !entry.isAsking) entry.refreshAt = now
+      if (!isAskable(entry)) orderLoad(turn)
+      else if (!entry.isAsking) entry.refreshAt = now
       return
     case 'woken':
       return
@@ -126,7 +126,7 @@ function takeFailure(turn: Turn, { error }: Extract<Occurrence, { type: 'fetch-f
   emit(turn, { type: 'refresh-failed', error, retryAt: dateOf(entry.refreshAt), failures, isRepeat: isSame })
   emitRevocation(turn)
   // Somebody may have put a staple there by hand, on a file system that reports nothing.
-  if (servedStaple(turn) === undefined) orderLoad(turn)
+  orderLoad(turn)
 }
 
 function endAttempt({ entry }: Turn): void {

@@ -309,7 +309,7 @@ describe('a failure', () => {
     expect(walk.entry).toMatchObject({ failures: 0, lastError: undefined })
   })
 
-  test('with nothing servable makes it look into the store too', () => {
+  test('makes it look into the store too, for what was put there by hand', () => {
     const walk = asking()
     expect(walk.take({ type: 'fetch-failed', error: networkError() }).map(({ type }) => type)).toEqual([
       'emit',
@@ -597,9 +597,18 @@ describe('the store', () => {
   test('with an older staple dropped into it gets back what is held', () => {
     const walk = stapled()
     const held = walk.entry.held?.der as Uint8Array
+    walk.take({ type: 'saved', staple: held })
     const orders = walk.take({ type: 'loaded', response: answer({ thisUpdate: noon - hour, nextUpdate: noon + day }) })
     expect(orders).toContainEqual({ type: 'save', staple: held })
     expect(typesOf(orders)).toEqual(['refused'])
+  })
+
+  test('that is known to lack what is held is not spoken of when it proves to', () => {
+    const walk = stapled()
+    walk.take({ type: 'save-failed', staple: walk.entry.held?.der as Uint8Array, error: plainError('ERR_STORE_WRITE') })
+    const older = answer({ thisUpdate: noon - hour, nextUpdate: noon + day })
+    expect(walk.take({ type: 'loaded', response: older })).toEqual([])
+    expect(walk.entry.unsaved).toBe(walk.entry.held?.der)
   })
 
   test('with a damaged staple dropped into it gets back what is held', () => {
