@@ -12,8 +12,20 @@ export interface StoreUnderTest {
   putBehindItsBack?(certificateKey: string, staple: Uint8Array): Promise<void>
 }
 
+/** What a kind of store can do: it is held to it, and to not claiming the rest. */
+export interface StoreAbilities {
+  /** What it holds survives a restart. */
+  readonly lasts: boolean
+  /** It notices what another writer puts there. */
+  readonly watches: boolean
+}
+
 /** Runs the contract of `Store` against what `create` makes, anew for each test. */
-export function describeStoreContract(name: string, create: () => StoreUnderTest | Promise<StoreUnderTest>): void {
+export function describeStoreContract(
+  name: string,
+  abilities: StoreAbilities,
+  create: () => StoreUnderTest | Promise<StoreUnderTest>,
+): void {
   describe(`${name}, as any store`, () => {
     const opened = async () => {
       const under = await create()
@@ -109,21 +121,29 @@ export function describeStoreContract(name: string, create: () => StoreUnderTest
       expect(await loadPlain(again, keyA)).toEqual(bytes)
     })
 
-    test('finds staples and notes again after a restart, if it lasts', async ({ skip }) => {
-      const { store, reopen } = await opened()
-      if (!reopen) skip('does not last')
-      await store.save(keyA, bytes)
-      await store.saveNotes({ kept: true })
-      await store.close()
-      const again = reopen?.() as Store
-      endsWithTest(() => again.close())
-      expect(await loadPlain(again, keyA)).toEqual(bytes)
-      expect(await again.loadNotes()).toEqual({ kept: true })
-    })
+    if (abilities.lasts) {
+      test('finds staples and notes again after a restart', async () => {
+        const { store, reopen } = await opened()
+        await store.save(keyA, bytes)
+        await store.saveNotes({ kept: true })
+        await store.close()
+        const again = reopen?.() as Store
+        endsWithTest(() => again.close())
+        expect(await loadPlain(again, keyA)).toEqual(bytes)
+        expect(await again.loadNotes()).toEqual({ kept: true })
+      })
+    }
 
-    test('reports what another writer puts there, and not its own saves, if it can watch', async ({ skip }) => {
+    if (!abilities.watches) {
+      test('offers no watch, so that nobody waits for it', async () => {
+        const { store } = await opened()
+        expect(store.watch).toBeUndefined()
+      })
+      return
+    }
+
+    test('reports what another writer puts there, and not its own saves', async () => {
       const { store, putBehindItsBack } = await opened()
-      if (!store.watch || !putBehindItsBack) skip('cannot notice')
       const seen: string[] = []
       let noticed = () => {}
       const unwatch = store.watch?.((certificateKey) => {

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../../kit/temporary.ts'
 
 const staple = Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x00)
 
-describeStoreContract('fileStore', () => {
+describeStoreContract('fileStore', { lasts: true, watches: true }, () => {
   const directory = temporaryDirectory('store')
   return {
     store: fileStore({ directory }),

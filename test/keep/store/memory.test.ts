@@ -1,4 +1,4 @@
 import { memoryStore } from '../../../src/keep/store/index.ts'
 import { describeStoreContract } from '../../kit/store-contract.ts'
 
-describeStoreContract('memoryStore', () => ({ store: memoryStore() }))
+describeStoreContract('memoryStore', { lasts: false, watches: false }, () => ({ store: memoryStore() }))
