@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util'
 
 /** Options of `npm run bench`, in the order in which the help shows them. */
-export const options = {
+const options = {
   rounds: { type: 'string', help: 'how often each cell is measured (the cells of a round are interleaved)' },
   seconds: { type: 'string', help: 'length of one sample' },
   warmup: { type: 'string', help: 'seconds of load on each server before the first round' },

@@ -148,7 +148,7 @@ function asn1Time(at: Date): string {
 }
 
 /** The first certificate of a PEM text. */
-export function derOf(pem: string): Uint8Array {
+function derOf(pem: string): Uint8Array {
   const body = /-----BEGIN CERTIFICATE-----([^-]+)-----END/.exec(pem)?.[1] ?? ''
   return new Uint8Array(Buffer.from(body, 'base64'))
 }

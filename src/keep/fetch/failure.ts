@@ -44,7 +44,7 @@ export function fetchError(
   )
 }
 
-export function labelOf(exchanged: Exchanged): string {
+function labelOf(exchanged: Exchanged): string {
   return `${exchanged.method} ${exchanged.url}${exchanged.note ?? ''}${exchanged.way ?? ''}`
 }
 

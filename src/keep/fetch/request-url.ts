@@ -3,7 +3,7 @@
 import type { Place } from './place.ts'
 
 /** Above it caches and servers may refuse, so POST is used. @see RFC 9919 §5 */
-export const longestURL = 255
+const longestURL = 255
 
 /**
  * The path of a GET: percent-encoded standard base64 after the responder's own path and exactly one slash.

@@ -28,7 +28,7 @@ export interface WakesOptions<S extends Sleeper> {
 }
 
 /** The longest sleep: how long a step of the wall clock can go unnoticed. */
-export const longestSleepMs = 30_000
+const longestSleepMs = 30_000
 
 /** Creates the one timer of a keeper. */
 export function createWakes<S extends Sleeper>({ clock, wake, look }: WakesOptions<S>): Wakes<S> {

@@ -420,7 +420,7 @@ export interface ElementLimit {
 }
 
 /** Nested deeper than this is not OCSP. Certificates and responses need 13. */
-export const maxDepth = 16
+const maxDepth = 16
 
 function derError(code: DerErrorCode, field: string, expected: string, found: string, clause: string): StapleError {
   const detail: RefusalDetail = { field, expected, found, clause }

@@ -9,7 +9,7 @@ import type { Extension } from '../x509/extension.ts'
 import { malformed } from './malformed.ts'
 
 /** @see RFC 9654 §2.1 */
-export const nonceOid = '1.3.6.1.5.5.7.48.1.2'
+const nonceOid = '1.3.6.1.5.5.7.48.1.2'
 
 /** Extensions of a response that may be critical: understood, or with nothing in them to act on. */
 export const knownResponseExtensions: ReadonlySet<string> = new Set([

@@ -130,14 +130,14 @@ export function createNarrator(): Narrate {
 }
 
 /** One sentence about the staple in hand. */
-export function describeHeld(entry: EntryStatus, at: Date): string {
+function describeHeld(entry: EntryStatus, at: Date): string {
   if (entry.effectiveNextUpdate === undefined) return 'no staple in hand'
   const signer = entry.signer ? `, signed by ${entry.signer}` : ''
   return `${entry.certStatus}${signer}, until ${formatDistance(entry.effectiveNextUpdate, at)}; ${describeNext(entry, at)}`
 }
 
 /** When the responder is asked again. */
-export function describeNext(entry: EntryStatus, at: Date): string {
+function describeNext(entry: EntryStatus, at: Date): string {
   if (entry.refreshAt === undefined) return 'not asked again'
   const ms = entry.refreshAt.getTime() - at.getTime()
   return ms <= 0
@@ -148,7 +148,7 @@ export function describeNext(entry: EntryStatus, at: Date): string {
 }
 
 /** What clients see meanwhile. */
-export function describeConsequence(entry: EntryStatus, at: Date): string {
+function describeConsequence(entry: EntryStatus, at: Date): string {
   if (entry.withdrawAt !== undefined && entry.withdrawAt > at) {
     return `the staple in hand (${entry.certStatus}) serves on until ${formatDistance(entry.withdrawAt, at)}`
   }
@@ -158,7 +158,7 @@ export function describeConsequence(entry: EntryStatus, at: Date): string {
 }
 
 /** Why a fetch failed, the responders' answers in one line each. */
-export function describeCause(error: StapleError): string {
+function describeCause(error: StapleError): string {
   if (!isStapleError(error, 'ERR_FETCH_FAILED')) return error.message
   const causes = [...new Set(error.detail.causes.map((cause) => cause.message))]
   return causes.length > 0
