@@ -45,8 +45,8 @@ export function takeFetched(turn: Turn, { response, responderURL, maxAgeMs }: Fe
   const isNew = apply(turn, verdict, response, maxAgeMs)
   if (verdict.kind === 'hold' || verdict.kind === 'same') {
     emit(turn, { type: 'refreshed', response, responderURL, isNew })
-    emitWarnings(turn, response)
   }
+  emitWarnings(turn, response)
   if (failures > 0) emit(turn, { type: 'recovered', failures })
   emitRevocation(turn)
   schedule(turn, verdict.staple, isNew, maxAgeMs)

@@ -37,6 +37,7 @@ export function weigh(
 ): Verdict {
   const { maxStapleBytes } = entry.limits
   if (response.der.length > maxStapleBytes) return { kind: 'refuse', error: tooLarge(response, maxStapleBytes) }
+  if (response.needsDelegateCheck) return { kind: 'refuse', error: delegateUnchecked(response) }
   const staple = createStaple(response, source)
   switch (staple.certStatus) {
     case 'revoked':
@@ -114,6 +115,17 @@ function tooLarge({ der }: VerifiedOcspResponse, maxStapleBytes: number): Staple
   const found = `${der.length} bytes`
   const message = `the response is too large to be stapled: ${found}, expected ${expected}`
   return new StapleError('ERR_OCSP_TOO_LARGE', message, { field: 'ocspResponse', expected, found, clause: 'limit' })
+}
+
+/** Whoever set `delegateWithoutNocheck: 'check'` wants the signer's own status asked first; until then it proves nothing. */
+function delegateUnchecked({ signer }: VerifiedOcspResponse): StapleError {
+  const message = `the responder's own certificate lacks id-pkix-ocsp-nocheck, and its status was not asked: ${signer.name}`
+  return new StapleError('ERR_OCSP_RESPONDER_NOT_AUTHORIZED', message, {
+    field: 'basicResponse.certs',
+    expected: 'id-pkix-ocsp-nocheck, or a status of its own',
+    found: 'neither',
+    clause: 'RFC 6960 §4.2.2.2.1',
+  })
 }
 
 function formatTime(ms: number): string {

@@ -22,6 +22,7 @@ export interface Crafted {
   readonly usableUntil?: number
   readonly size?: number
   readonly isContradictory?: boolean
+  readonly needsDelegateCheck?: boolean
   readonly warnings?: VerifiedOcspResponse['warnings']
 }
 
@@ -45,7 +46,7 @@ export function answer(crafted: Crafted): VerifiedOcspResponse {
     signer: { kind: 'issuer', name: 'CN=Issuer' },
     isContradictory,
     hashAlgorithms: ['sha1'],
-    needsDelegateCheck: false,
+    needsDelegateCheck: crafted.needsDelegateCheck ?? false,
     warnings,
   }
 }

@@ -315,7 +315,10 @@ describe('a step of the clock', () => {
     const clock = manualClock(new Date(start))
     const watched = {
       ...clock,
-      wake: (ms: number, callback: () => void) => (delays.push(ms), clock.wake(ms, callback)),
+      wake(ms: number, callback: () => void) {
+        delays.push(ms)
+        return clock.wake(ms, callback)
+      },
     }
     const fetcher = fakeFetcher(clock, authority)
     fetcher.behave = live(80 * day)
@@ -624,7 +627,11 @@ describe('a store that is watched', () => {
     await mkdir(join(directory, 'ocsp'))
     const inner = fileStore({ directory })
     let loads = 0
-    const { clock, keeper, add } = setUp({ store: { ...inner, load: (name) => (loads++, inner.load(name)) } })
+    const load: typeof inner.load = (name) => {
+      loads++
+      return inner.load(name)
+    }
+    const { clock, keeper, add } = setUp({ store: { ...inner, load } })
     await add().settled()
     await until(clock, () => keeper.entry(key)?.isUnsaved === false)
     await clock.advance(hour)

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { judgeState } from '../../../src/keep/keeper/entry.ts'
 import { isServable } from '../../../src/keep/keeper/window.ts'
 import type { VerifiedOcspResponse } from '../../../src/pki/ocsp/verify.ts'
-import { answer, asking, day, fetched, hour, minute, networkError, noon, typesOf, type Walk } from './crafted.ts'
+import { answer, asking, fetched, hour, minute, networkError, noon, type Walk } from './crafted.ts'
 
 /** Two hours ago: the thisUpdate of everything that is held here. */
 const base = noon - 2 * hour

@@ -219,6 +219,11 @@ describe('a refresh', () => {
     expect(walk.entry).toMatchObject({ held: undefined, failures: 1, isSettled: true })
   })
 
+  test('signed by a delegate that should have been checked first, and was not, is refused', () => {
+    const orders = asking().take(fetched(answer({ ...week, needsDelegateCheck: true })))
+    expect(eventsOf(orders)).toMatchObject([{ type: 'refused', error: { code: 'ERR_OCSP_RESPONDER_NOT_AUTHORIZED' } }])
+  })
+
   test('follows max-age, within the window', () => {
     const walk = asking()
     walk.take(fetched(answer({ thisUpdate: noon, nextUpdate: noon + 10 * hour }), 3 * hour))
@@ -489,9 +494,10 @@ describe('a revocation', () => {
   test('that cannot be stapled takes the good staple away, here and in the store', () => {
     const walk = stapled()
     walk.wake()
-    const contradictory = answer({ ...revoked, thisUpdate: walk.now, isContradictory: true })
+    const warnings = [{ code: 'contradictory', message: 'good, revoked' }] as const
+    const contradictory = answer({ ...revoked, thisUpdate: walk.now, isContradictory: true, warnings })
     const orders = walk.take(fetched(contradictory))
-    expect(typesOf(orders)).toEqual(['revoked'])
+    expect(typesOf(orders)).toEqual(['warning', 'revoked'])
     expect(orders).toContainEqual({ type: 'save', staple: contradictory.der })
     expect(walk.entry).toMatchObject({ held: undefined, revocation: { thisUpdate: walk.now } })
   })
