@@ -84,8 +84,8 @@ const spares = new WeakMap<Authority, Map<Spare, Promise<OcspSigner>>>()
 
 /** Signers that must be refused, made when first wanted. */
 function spare(authority: Authority, kind: Spare): Promise<OcspSigner> {
-  let made = spares.get(authority)
-  if (!made) spares.set(authority, (made = new Map()))
+  const made = spares.get(authority) ?? new Map<Spare, Promise<OcspSigner>>()
+  spares.set(authority, made)
   const known = made.get(kind)
   if (known) return known
   const signer = makeSpare(authority, kind)

@@ -22,7 +22,7 @@ const server = tls.createServer({ cert: readFileSync(chainFile), key: readFileSy
 
 if (kind === 'listener') {
   const bytes = readFileSync(stapleFile)
-  server.on('OCSPRequest', (certificate, issuer, callback) => callback(null, bytes))
+  server.on('OCSPRequest', (_certificate, _issuer, callback) => callback(null, bytes))
 }
 
 server.listen(Number(port), '127.0.0.1')

@@ -16,11 +16,11 @@ const { chainFile, keyFile, stapleFile, dist } = JSON.parse(json)
 process.on('SIGTERM', () => process.exit(0))
 
 const options = { cert: readFileSync(chainFile), key: readFileSync(keyFile) }
-const server = https.createServer(options, (request, response) => response.end('ok\n'))
+const server = https.createServer(options, (_request, response) => response.end('ok\n'))
 
 if (kind === 'listener') {
   const bytes = readFileSync(stapleFile)
-  server.on('OCSPRequest', (certificate, issuer, callback) => callback(null, bytes))
+  server.on('OCSPRequest', (_certificate, _issuer, callback) => callback(null, bytes))
 } else if (kind.startsWith('attached')) {
   const { staple } = await import(pathToFileURL(`${dist}/index.js`).href)
   await staple(server, { ...options, mode: kind === 'attached' ? 'always' : 'never' })

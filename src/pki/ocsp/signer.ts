@@ -15,7 +15,6 @@ import {
   parseSignatureScheme,
   type SignatureScheme,
 } from '../x509/algorithm.ts'
-import type { Certificate } from '../x509/certificate.ts'
 import { certificateKey, hash, isSignedBy } from '../x509/crypto.ts'
 import { ocspSigningOid } from '../x509/extensions.ts'
 import { formatName, isSameName } from '../x509/name.ts'

@@ -103,7 +103,7 @@ function send({ clock }: ListenerOptions, response: ServerResponse, reply: Reply
     headers['last-modified'] = thisUpdate.toUTCString()
     headers.expires = nextUpdate.toUTCString()
     headers.etag = etag
-    if (knownETag !== undefined && knownETag.split(/\s*,\s*/).includes(etag)) {
+    if (knownETag?.split(/\s*,\s*/).includes(etag)) {
       delete headers['content-length']
       response.writeHead(304, headers)
       response.end()

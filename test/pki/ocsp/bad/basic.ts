@@ -17,7 +17,6 @@ import {
   extension,
   forgeCertificate,
   hours,
-  name,
   singleDraft,
   timeOf,
   world,
