@@ -193,6 +193,8 @@ export function createFront(options: FrontOptions): Front {
   }
 
   function reportFailure(error: Error & { code?: string }, client: TLSSocket): void {
+    // Of a handshake that took too long Node only tells: the connection would stay, and keep its place.
+    client.destroy()
     if (isStapleError(error, 'ERR_TERMINATOR_NO_CERTIFICATE'))
       refused(error.detail.reason as RefusalReason, client, undefined)
     else failed(error, client)

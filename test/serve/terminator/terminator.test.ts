@@ -263,10 +263,11 @@ describe('limits', () => {
   })
 
   it('cut a handshake that is not done in time, though its bytes keep dripping in', async () => {
-    const { port, next } = await startTerminator([site(leaf)], { handshakeTimeoutMs: 200 })
+    const { port, next, terminator } = await startTerminator([site(leaf)], { handshakeTimeoutMs: 200 })
     const failed = next('handshake-failed')
     const client = connectTcp(port, '127.0.0.1')
     client.on('error', () => {})
+    const closed = new Promise((resolve) => client.once('close', resolve))
     const hello = Buffer.concat([Buffer.from([22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3]), Buffer.alloc(200)])
     let sent = 0
     const drip = setInterval(() => client.write(hello.subarray(sent, ++sent)), 30)
@@ -274,6 +275,18 @@ describe('limits', () => {
     expect(await failed).toMatchObject({ code: 'ERR_TLS_HANDSHAKE_TIMEOUT' })
     clearInterval(drip)
     expect(performance.now() - started).toBeLessThan(1000)
+    client.resume()
+    await closed
+    await until(() => terminator.status().handshakes === 0)
+    expect(terminator.status()).toMatchObject({ connections: 0, failedHandshakes: 1 })
+  })
+
+  it('give the place of a client that says nothing back', async () => {
+    const { port, terminator } = await startTerminator([site(leaf)], { handshakeTimeoutMs: 100, maxHandshakes: 2 })
+    const silent = [1, 2].map(() => connectTcp(port, '127.0.0.1').resume())
+    await Promise.all(silent.map((client) => new Promise((resolve) => client.once('close', resolve))))
+    await until(() => terminator.status().handshakes === 0)
+    expect(await isAccepted(port)).toBe(true)
   })
 
   it('end a connection on which nothing moves', async () => {
