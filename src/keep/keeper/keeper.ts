@@ -174,7 +174,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   function remove(slot: Slot, wishes = slot.wishes[0]): void {
-    const index = slot.wishes.indexOf(wishes)
+    const index = wishes ? slot.wishes.indexOf(wishes) : -1
     if (index < 0 || slot.isRemoved) return
     if (slot.wishes.length > 1) {
       slot.wishes.splice(index, 1)
