@@ -70,13 +70,11 @@ export function createFetcherSide(options: FetcherSideOptions): FetcherSide {
         const fetched = await ask(slot, deadlineMs + patienceMs, (signal) => fetcher.fetchStaple(question, signal))
         const { maxAgeMs, dateSkewMs } = fetched
         const responderURL = interner.text(fetched.responderURL)
-        if (slot.isRemoved) return
         if (dateSkewMs !== undefined) judgeSkew(slot, responderURL, dateSkewMs)
         occur(slot, { type: 'fetched', response: own(fetched.response), responderURL, maxAgeMs })
       } catch (thrown) {
         const error = asFetchError(thrown)
         const skew = isStapleError(error, 'ERR_FETCH_FAILED') ? error.detail.dateSkew : undefined
-        if (slot.isRemoved) return
         if (skew !== undefined) judgeSkew(slot, skew.responderURL, skew.skewMs)
         occur(slot, { type: 'fetch-failed', error })
       }

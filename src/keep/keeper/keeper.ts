@@ -105,7 +105,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   function tell(slot: Slot, event: EntryEvent): void {
-    if (isClosed) return
+    if (isClosed || slot.isRemoved) return
     if (event.type === 'save-failed' && !storeSide.isNews(slot, 'save', event.error)) return
     if (event.type === 'load-failed' && !storeSide.isNews(slot, 'load', event.error)) return
     if (listeners.isDeaf) return

@@ -48,7 +48,6 @@ export function createStoreSide({ store, clock, verify, occur, tell }: StoreSide
       try {
         const bytes = await within(clock, patienceMs, store.load(certificateKey), () => new Error('no answer in 5 s'))
         faults.load.mend(certificateKey)
-        if (slot.isRemoved) return
         occur(slot, { type: 'loaded', response: bytes && verify(slot, bytes) })
       } catch (thrown) {
         const error = asStapleError(thrown, 'ERR_STORE_READ', certificateKey)

@@ -402,7 +402,10 @@ describe('adding and removing', () => {
 
   test('while an answer is awaited gives it up, and what comes late changes nothing', async () => {
     const { clock, fetcher, keeper, add, events } = setUp()
-    fetcher.behave = (at) => ({ ...live(day)(at), delayMs: 3_000 })
+    fetcher.behave = (at) => ({ ...live(day)(at), delayMs: 3_000, dateSkewMs: hour })
+    // One that does not listen to being given up.
+    const { fetchStaple } = fetcher
+    fetcher.fetchStaple = (question, signal) => fetchStaple(question, signal).catch(() => fetchStaple(question))
     const entry = add()
     await clock.advance(1_000)
     const settled = entry.settled()

@@ -343,6 +343,21 @@ describe('a failure', () => {
     expect(pauses[1]).toBeLessThanOrEqual(hour)
   })
 
+  test('that only a person can mend is retried at the longest pause at once', () => {
+    const forbidden = new StapleError('ERR_FETCH_FORBIDDEN_ADDRESS', 'forbidden', { url: 'http://10.0.0.1/' })
+    const pauses = [[forbidden], [forbidden, statusError('tryLater')]].map((causes) => {
+      const waits = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
+        const walk = stapled({ seed })
+        walk.wake()
+        walk.take({ type: 'fetch-failed', error: fetchError(causes) })
+        return (walk.entry.refreshAt ?? 0) - walk.now
+      })
+      return Math.max(...waits)
+    })
+    expect(pauses[0]).toBeGreaterThan(10 * minute)
+    expect(pauses[1]).toBeLessThanOrEqual(5 * second)
+  })
+
   test('of a certificate that nobody needs stapled is not retried every few seconds for ever', () => {
     const walk = asking()
     for (let index = 0; walk.now < noon + day && index < 1_000; index++) {
@@ -656,6 +671,14 @@ describe('a step of the clock', () => {
     walk.take({ type: 'fetch-failed', error: networkError() })
     walk.take({ type: 'clock-jumped', byMs: -300 * second }, walk.now - 300 * second)
     expect((walk.entry.refreshAt ?? 0) - walk.now).toBeLessThanOrEqual(30 * second)
+  })
+
+  test('back does not put off the next attempt to save', () => {
+    const walk = stapled()
+    const staple = walk.entry.held?.der as Uint8Array
+    walk.take({ type: 'save-failed', staple, error: plainError('ERR_STORE_WRITE') })
+    walk.take({ type: 'clock-jumped', byMs: -minute }, noon - minute)
+    expect((walk.entry.saveAt ?? 0) - walk.now).toBeLessThanOrEqual(30 * second)
   })
 
   test('back does not lengthen an outage, nor forward end its quick phase', () => {

@@ -78,3 +78,15 @@ test('a step back of the clock does not keep what is set after it waiting', asyn
   await clock.advance(5 * second)
   expect(woken).toEqual([early.name])
 })
+
+test('a step forward of the clock does not keep what is set after it waiting for the timer before it', async () => {
+  const clock = manualClock()
+  const woken: number[] = []
+  const wakes = createWakes<Named>({ clock, look: () => {}, wake: ({ name }) => woken.push(name) })
+  wakes.start()
+  clock.jump(day)
+  const [one] = sleepers(1)
+  wakes.set(one as Named, clock.now().getTime() + 5 * second)
+  await clock.advance(5 * second)
+  expect(woken).toEqual([0])
+})
