@@ -65,8 +65,8 @@ function fingerprint() {
   return hash.digest('hex')
 
   function add(path) {
-    const { mtimeMs, size } = statSync(join(root, path))
-    hash.update(`${path}\0${size}\0${mtimeMs}\n`)
+    const status = statSync(join(root, path))
+    if (status.isFile()) hash.update(`${path}\0${status.size}\0${status.mtimeMs}\n`)
   }
 }
 

@@ -58,7 +58,7 @@ async function runTests(args, environment) {
   return process.env.CI || process.getuid?.() === 0 ? 1 : 0
 }
 
-/** The measurements that docs/benchmarks.md records; with arguments, only those named: `npm run bench -- verify`. */
+/** The measurements that docs/benchmarks.md records; with arguments, only those named: `npm run bench -- handshake`. */
 async function bench(args) {
   installDebianPackages('bench')
   installNodes()
