@@ -20,29 +20,25 @@ import {
 import { join } from 'node:path'
 import { root, runQuietly, SetupError, say } from './run.mjs'
 
-const grammar = join(root, 'tools/grammar.mjs')
 /** Made by tools/grammar.mjs beside the sources; the compiler reads them but does not copy them. */
 const generated = ['run/config/grammar.js', 'run/config/grammar.d.ts']
 
 function main() {
   const stamp = join(root, '.cache/build')
   const sources = fingerprint()
-  const areGenerated = !existsSync(grammar) || generated.every((each) => existsSync(join(root, 'src', each)))
+  const areGenerated = generated.every((each) => existsSync(join(root, 'src', each)))
   if (areGenerated && existsSync(join(root, 'dist')) && existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) {
     return
   }
   say('building')
-  if (existsSync(grammar)) runQuietly(process.execPath, [grammar])
+  runQuietly(process.execPath, [join(root, 'tools/grammar.mjs')])
   const next = join(root, `.cache/dist-${process.pid}`)
   const last = join(root, `.cache/dist-last-${process.pid}`)
   mkdirSync(join(root, '.cache'), { recursive: true })
   try {
     runQuietly(process.execPath, [compiler(), '-p', 'tsconfig.build.json', '--outDir', next])
-    for (const each of generated) {
-      if (existsSync(join(root, 'src', each))) cpSync(join(root, 'src', each), join(next, each))
-    }
-    const program = join(next, 'run/cli/main.js')
-    if (existsSync(program)) chmodSync(program, 0o755)
+    for (const each of generated) cpSync(join(root, 'src', each), join(next, each))
+    chmodSync(join(next, 'run/cli/main.js'), 0o755)
     rmSync(stamp, { force: true })
     if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), last)
     renameSync(next, join(root, 'dist'))
@@ -57,7 +53,7 @@ function main() {
 function fingerprint() {
   const hash = createHash('sha256')
   for (const path of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'tools/build.mjs', 'tools/grammar.mjs']) {
-    if (existsSync(join(root, path))) add(path)
+    add(path)
   }
   for (const entry of readdirSync(join(root, 'src'), { recursive: true }).sort()) {
     if (!generated.includes(entry)) add(join('src', entry))
