@@ -76,7 +76,9 @@ describe('one site with EC and RSA', () => {
     keeper.hold(keyOf(ec), stale)
     expect(await shown(port, {})).toBe('rsa.test: staple of /CN=rsa.test')
     keeper.hold(keyOf(rsa), stale)
-    await expect(shown(port, {})).rejects.toMatchObject({ code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' })
+    await expect(shown(port, {})).rejects.toMatchObject({
+      code: expect.stringMatching(/_ALERT_HANDSHAKE_FAILURE$/), // its middle was renamed in OpenSSL 3.5
+    })
   })
 
   it('takes Ed25519 for those who know it', async () => {

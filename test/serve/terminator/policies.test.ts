@@ -24,7 +24,7 @@ async function outcome(port: number, servername?: string): Promise<string | null
     socket.destroy()
     return staple
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code
+    return (error as NodeJS.ErrnoException).code?.replace('SSL/TLS_ALERT', 'SSLV3_ALERT') // renamed in OpenSSL 3.5
   }
 }
 
