@@ -184,6 +184,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     storeSide.forget(slot)
     wakes.set(slot, undefined)
     slot.isRemoved = true
+    if (slots.size === 0) wakes.stop()
     end(slot)
   }
 

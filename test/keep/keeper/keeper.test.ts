@@ -370,7 +370,7 @@ test("a responder's clock is told of where every answer failed for its time, too
 
 describe('adding and removing', () => {
   test('is counted: kept until it was removed as often', async () => {
-    const { keeper, add } = setUp()
+    const { keeper, add, clock } = setUp()
     const first = add()
     const second = add()
     expect(second.certificateKey).toBe(first.certificateKey)
@@ -383,6 +383,7 @@ describe('adding and removing', () => {
     expect(keeper.entry(key)).toBeUndefined()
     expect(keeper.servable(key).staple).toBeUndefined()
     keeper.remove(key)
+    expect(clock.timers).toBe(0)
   })
 
   test('is required while anyone requires it, and asked as the last one wants', async () => {
@@ -688,10 +689,14 @@ describe('refresh', () => {
 
 describe('a fetcher that misbehaves', () => {
   test('by never answering is given up 5 s after its deadline', async () => {
+    let given: AbortSignal | undefined
     const { clock, keeper, add, fetcher } = setUp({
       options: {
         fetcher: {
-          fetchStaple: () => new Promise(() => {}),
+          fetchStaple: (_question, signal) => {
+            given = signal
+            return new Promise(() => {})
+          },
           fetchIssuer: () => new Promise(() => {}),
           close: async () => {},
         },
@@ -702,6 +707,7 @@ describe('a fetcher that misbehaves', () => {
     await clock.advance(35 * second)
     await settled
     expect(keeper.entry(key)).toMatchObject({ failures: 1, lastError: { code: 'ERR_FETCH_FAILED' } })
+    expect(given?.aborted).toBe(true)
   })
 
   test('by throwing what is no StapleError fails like any other', async () => {

@@ -604,6 +604,15 @@ describe('the store', () => {
     expect(walk.orders.at(-2)).toEqual({ type: 'load' })
   })
 
+  test('is not read twice at once: what changes meanwhile is read after it', () => {
+    const walk = started()
+    walk.take({ type: 'store-changed' })
+    walk.take({ type: 'woken' }, noon + 2 * second)
+    expect(walk.count('load')).toBe(1)
+    walk.take({ type: 'loaded', response: undefined })
+    expect(walk.count('load')).toBe(2)
+  })
+
   test('with a newer staple dropped into it gives that to memory, and nothing is saved', () => {
     const walk = stapled()
     const dropped = answer({ thisUpdate: noon + hour, nextUpdate: noon + 8 * day })
