@@ -36,10 +36,16 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
       now,
     })
     const daemon = createDaemon({ settings, journal })
+    let isEnding = false
+    const end = (because: string) => {
+      isEnding = true
+      daemon.stop(because)
+    }
     const ignored = [
-      io.onSignal('SIGINT', () => daemon.stop('SIGINT')),
-      io.onSignal('SIGTERM', () => daemon.stop('SIGTERM')),
+      io.onSignal('SIGINT', () => end('SIGINT')),
+      io.onSignal('SIGTERM', () => end('SIGTERM')),
     ]
+    io.stdout.once('error', () => end('nobody reads on'))
     let ignoreKeys: (() => void) | undefined
 
     const lookBriefly = async () => {
@@ -79,6 +85,8 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
       let failure: unknown
       const exitCode = await daemon.run((addresses) => {
         opened(addresses).catch((thrown) => {
+          // The doors may close before the first client is through them.
+          if (isEnding) return
           failure = thrown
           daemon.stop('the demo failed', ExitCode.internal)
         })

@@ -13,6 +13,9 @@ export interface Io {
 
 /** The process itself. */
 export function ioOfProcess(): Io {
+  // Who reads a log may end before what it tells of; an error that nobody hears would then end the front, too.
+  process.stdout.on('error', ignore)
+  process.stderr.on('error', ignore)
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -30,3 +33,5 @@ export function ioOfProcess(): Io {
 export function chooseStyle(io: Io, stream: NodeJS.WriteStream, wantsColour: boolean): Style {
   return createStyle(stream, io.environment, wantsColour)
 }
+
+function ignore(): void {}
