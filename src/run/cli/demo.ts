@@ -41,10 +41,7 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
       isEnding = true
       daemon.stop(because)
     }
-    const ignored = [
-      io.onSignal('SIGINT', () => end('SIGINT')),
-      io.onSignal('SIGTERM', () => end('SIGTERM')),
-    ]
+    const ignored = [io.onSignal('SIGINT', () => end('SIGINT')), io.onSignal('SIGTERM', () => end('SIGTERM'))]
     io.stdout.once('error', () => end('nobody reads on'))
     let ignoreKeys: (() => void) | undefined
 
