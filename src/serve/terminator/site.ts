@@ -71,7 +71,11 @@ export function createSiteTable(options: readonly TerminatorSite[], defaultBacke
     find(serverName) {
       if (!serverName) return first
       const name = serverName.toLowerCase()
-      return exact.get(name) ?? (wildcard.size === 0 ? undefined : wildcard.get(name.slice(name.indexOf('.') + 1)))
+      const site = exact.get(name)
+      if (site !== undefined || wildcard.size === 0) return site
+      // A star is one label: a name of one label alone has none to spare for it.
+      const dot = name.indexOf('.')
+      return dot < 0 ? undefined : wildcard.get(name.slice(dot + 1))
     },
     findCertificates: (der) => byBytes.get(bytesKey(der)) ?? none,
   }

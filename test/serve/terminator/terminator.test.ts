@@ -108,11 +108,11 @@ describe('sites', () => {
   it('are chosen by name, each with its certificate and staple', async () => {
     const keeper = fakeKeeper({ [keyOf(leaf)]: good('plain'), [keyOf(other)]: good('other') })
     const { port } = await startTerminator(
-      [site(leaf, { names: ['plain.test'] }), site(other, { names: ['other.test', '*.other.test'] })],
+      [site(leaf, { names: ['plain.test'] }), site(other, { names: ['other.test', '*.other.test', '*.lone'] })],
       { keeper },
     )
     const seen = []
-    for (const servername of ['plain.test', 'OTHER.test', 'a.other.test', 'a.b.other.test', 'elsewhere.test']) {
+    for (const servername of ['plain.test', 'OTHER.test', 'a.other.test', 'a.b.other.test', 'elsewhere.test', 'lone']) {
       const { subject, staple } = await shakeHands(port, { servername })
       seen.push(`${servername}: ${subject}, ${staple}`)
     }
@@ -122,6 +122,7 @@ describe('sites', () => {
       'a.other.test: other.test, other',
       'a.b.other.test: plain.test, plain',
       'elsewhere.test: plain.test, plain',
+      'lone: plain.test, plain',
     ])
   })
 
