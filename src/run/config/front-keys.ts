@@ -61,7 +61,7 @@ export const unknownSni: Key<'default' | 'refuse'> = {
   type: oneOf('default', 'refuse'),
   default: 'default',
   meaning:
-    'What a client gets that asks for a name of no site: the default site, or an end. A client that names nobody is such a client too.',
+    'What a client gets that asks for a name of no site: the default site, or an end. A client that asks for no name gets the default site in any case.',
   example: 'unknown_sni: refuse',
 }
 
