@@ -4,8 +4,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { open, readdir, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectory } from './make-directory.ts'
 
 /** What tells one written file from another without reading it. */
 export type FileIdentity = string
@@ -22,7 +23,7 @@ export async function writeWhole(
   bytes: Uint8Array,
   renaming?: (identity: FileIdentity) => void,
 ): Promise<number> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory)
   const temporary = join(directory, `.staplewright-${randomBytes(8).toString('hex')}.tmp`)
   const file = await open(temporary, 'wx', 0o600)
   try {

@@ -5,7 +5,8 @@
  * thousand. On file systems that report nothing (NFS) nothing is noticed; the keeper then finds a dropped staple when
  * it next looks into the store.
  */
-import { type FSWatcher, mkdirSync, statSync, watch } from 'node:fs'
+import { type FSWatcher, statSync, watch } from 'node:fs'
+import { makeDirectory } from './make-directory.ts'
 
 /** A watch that can be set again after its directory was replaced. */
 export interface DirectoryWatch {
@@ -32,7 +33,7 @@ export function watchDirectory(path: string, changed: (name: string) => void): D
     if (found !== undefined && found === watched) return
     close()
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 })
+      makeDirectory(path)
       watcher = watch(path, { persistent: false }, (_kind, name) => {
         if (name !== null) changed(name)
       })
