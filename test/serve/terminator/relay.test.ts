@@ -152,18 +152,18 @@ describe('half-close', () => {
   })
 
   it('does not cut an answer that keeps coming', async () => {
-    const { dial, backend } = await stage({ halfCloseTimeoutMs: 150 })
+    const { dial, backend } = await stage({ halfCloseTimeoutMs: 500 })
     const client = await dial()
     const server = await backend()
     const answer = readAll(client)
     client.end()
     await ended(server)
-    for (let index = 0; index < 6; index++) {
+    for (let index = 0; index < 12; index++) {
       server.write('.')
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     server.end('!')
-    expect((await answer).toString()).toBe('......!')
+    expect((await answer).toString()).toBe('............!')
   })
 })
 

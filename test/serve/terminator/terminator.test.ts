@@ -283,7 +283,7 @@ describe('limits', () => {
   })
 
   it('give the place of a client that says nothing back', async () => {
-    const { port, terminator } = await startTerminator([site(leaf)], { handshakeTimeoutMs: 100, maxHandshakes: 2 })
+    const { port, terminator } = await startTerminator([site(leaf)], { handshakeTimeoutMs: 500, maxHandshakes: 2 })
     const silent = [1, 2].map(() => connectTcp(port, '127.0.0.1').resume())
     await Promise.all(silent.map((client) => new Promise((resolve) => client.once('close', resolve))))
     await until(() => terminator.status().handshakes === 0)
