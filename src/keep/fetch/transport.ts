@@ -2,7 +2,7 @@
  * One HTTP request and its whole answer, inside its limits: time, size, redirects, addresses; directly or through a proxy.
  *
  * Only node:http. Timers run on the Clock and cover everything up to the last byte, so a responder that drips ends like
- * one that hangs. What the answer means is exchange.ts's business.
+ * one that hangs. What the answer means is read-answer.ts's business.
  */
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'

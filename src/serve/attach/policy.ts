@@ -2,7 +2,8 @@
  * The modes of nats-server and the policies for what they leave out, as pure functions: no server, no clock.
  *
  * `attach`, the terminator and the daemon all decide here, so they cannot disagree. What a decision does to a
- * connection is in answer.ts; when the daemon opens its doors (`onStart`) is in run/daemon.
+ * connection is in status-listener.ts and the terminator's front.ts; when the daemon opens its doors (`onStart`) is in
+ * run/daemon.
  */
 import type { Servable } from '../../keep/keeper/index.ts'
 import { type Certificate, isMustStaple } from '../../pki/x509/certificate.ts'

@@ -191,7 +191,7 @@ describe('the dates of a certificate', () => {
       {
         path: 'tls.cert_file',
         line: 3,
-        message: expect.stringMatching(/not valid yet: notBefore is .*, now is 1970-01-01T00:00:00Z/),
+        message: expect.stringMatching(/time has not begun: notBefore is .*, now is 1970-01-01T00:00:00Z/),
       },
     ])
   })
