@@ -177,7 +177,11 @@ function judgeDates(pair: Pair, leaf: Certificate, others: readonly Certificate[
   }
   if (leaf.notBefore.getTime() > at.getTime()) {
     const bounds = `notBefore is ${formatTime(leaf.notBefore)}, now is ${formatTime(at)}`
-    report.note(pair.certFile.at, path, `the certificate's time has not begun: ${bounds}; is the machine's clock right?`)
+    report.note(
+      pair.certFile.at,
+      path,
+      `the certificate's time has not begun: ${bounds}; is the machine's clock right?`,
+    )
   }
   for (const each of others) {
     if (each.notAfter.getTime() >= at.getTime()) continue
