@@ -38,11 +38,12 @@ export function createFrontNarrator(): NarrateFront {
           text: `handshake with ${event.remoteAddress ?? 'a client'} failed: ${event.message} (${event.code})`,
         }
       case 'handshake-refused':
+        // Not once for each name: a client can ask for as many as it likes.
         return seldom(
           event,
-          `${event.reason} ${event.serverName ?? ''}`,
+          event.reason,
           'warn',
-          `handshakes ${event.serverName ? `for ${event.serverName} ` : ''}are refused: ${refusals[event.reason]}`,
+          `handshakes are refused${event.serverName ? `, now for ${quote(event.serverName)}` : ''}: ${refusals[event.reason]}`,
         )
       case 'certificate-refused':
         return {
@@ -79,8 +80,12 @@ export function createFrontNarrator(): NarrateFront {
 }
 
 const quietMs = 60_000
-/** Names come from clients: what is remembered is bounded. */
 const mostRemembered = 1_000
+
+/** What a client calls a host, which need not look like one. */
+function quote(serverName: string): string {
+  return JSON.stringify(serverName.slice(0, 253))
+}
 
 const refusals = {
   revoked: 'it is revoked (on_revoked: stop-site)',

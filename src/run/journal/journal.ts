@@ -42,8 +42,8 @@ function openText({ stream, style, now }: JournalOptions, isWanted: (level: Leve
     say(line) {
       if (!isWanted(line.level)) return
       const hour = style.dim(now().toISOString().slice(11, 19))
-      const subject = line.subject ? `${style.strong(line.subject)}  ` : ''
-      const [first = '', ...rest] = line.text.split('\n')
+      const subject = line.subject ? `${style.strong(printable(line.subject))}  ` : ''
+      const [first = '', ...rest] = line.text.split('\n').map(printable)
       const indent = rest.map((text) => `\n           ${style.dim(text)}`).join('')
       stream.write(`${hour} ${paint(style, line.level)(marks[line.level])} ${subject}${first}${indent}\n`)
     },
@@ -73,6 +73,11 @@ async function openJson({ stream, now }: JournalOptions, isWanted: (level: Level
       logger.flush()
     },
   }
+}
+
+/** Some of it is said by strangers: what would steer a terminal is shown as a question mark. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?')
 }
 
 function paint(style: Style, level: Level): (text: string) => string {

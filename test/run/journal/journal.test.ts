@@ -39,6 +39,19 @@ describe('text', () => {
   })
 })
 
+test('shows what would steer a terminal, and obeys none of it', async () => {
+  const stream = new PassThrough()
+  const journal = await openJournal({
+    format: 'text',
+    level: 'info',
+    stream,
+    style: createStyle({ isTTY: false }, {}),
+    now: () => new Date('2026-11-21T03:50:04Z'),
+  })
+  journal.say({ level: 'info', subject: 'a\u001b[2J', text: 'b\u0007\u009b31m\r\nc\td' })
+  expect(String(stream.read())).toBe('03:50:04 · a?[2J  b??31m?\n           c?d\n')
+})
+
 describe('JSON', () => {
   test('is one object a line, with the fields by name', async () => {
     const lines = (await write({ format: 'json' })).trim().split('\n')
