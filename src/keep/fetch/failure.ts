@@ -38,14 +38,19 @@ export function fetchError(
   const full: FetchDetail = { url: exchanged.url, method: exchanged.method, ...detail }
   return new StapleError(
     code,
-    `${labelOf(exchanged)}: ${what}`,
+    `${labelOf(exchanged)}: ${printable(what)}`,
     full as ErrorDetail<ExchangeCode>,
     cause === undefined ? undefined : { cause },
   )
 }
 
 function labelOf(exchanged: Exchanged): string {
-  return `${exchanged.method} ${exchanged.url}${exchanged.note ?? ''}${exchanged.way ?? ''}`
+  return printable(`${exchanged.method} ${exchanged.url}${exchanged.note ?? ''}${exchanged.way ?? ''}`)
+}
+
+/** Headers and URLs are strangers' words: what would steer a terminal is shown as a question mark. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?')
 }
 
 /** An address that is not one for HTTP: ldap://, a typing error. */
