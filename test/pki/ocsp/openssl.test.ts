@@ -55,8 +55,8 @@ describe.each(keyTypes)('with a chain of %s', (keyType) => {
   })
 
   describe.each([
-    ['the issuer', () => undefined, 'issuer'],
-    ['a delegated responder', () => delegate, 'delegated'],
+    ['the issuer', (): AuthorityCertificate | undefined => undefined, 'issuer'],
+    ['a delegated responder', (): AuthorityCertificate | undefined => delegate, 'delegated'],
   ] as const)('signed by %s', (_who, signer, kind) => {
     it.each([
       ['byName', false],
