@@ -45,6 +45,13 @@ export function createRelay({
   /** FIN (or close_notify) on one side becomes the same on the other; the opposite direction flows on, in bounded silence. */
   function passEnd(this: Side): void {
     const other = opposite(this)
+    const ends = this[pair]
+    if (other === ends.backend && other.readableEnded && other.writableLength === 0) {
+      // Both have said all, and all of it is written: closing sends the FIN too, and saves a call into the kernel.
+      ends.isDone = true
+      other.destroy()
+      return
+    }
     other.end()
     if (!other.readableEnded && halfIdleTimeoutMs > 0) this[pair].client.setTimeout(halfIdleTimeoutMs)
   }
@@ -52,8 +59,8 @@ export function createRelay({
   function close(this: Side, hadError: boolean): void {
     const other = opposite(this)
     if (other.destroyed) return
-    const { client } = this[pair]
-    const saidAll = this.readableEnded && (hadError ? this !== client : this.writableFinished)
+    const { client, isDone } = this[pair]
+    const saidAll = isDone || (this.readableEnded && (hadError ? this !== client : this.writableFinished))
     if (saidAll) {
       // The other side may still be writing out the last bytes; it closes by itself, or by its timeout.
       other.setTimeout(halfIdleTimeoutMs)
@@ -89,7 +96,7 @@ export function createRelay({
   return (socket, address) => {
     const client = socket as Side
     const backend = connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true }) as Side
-    client[pair] = backend[pair] = { client, backend, address, isConnected: false }
+    client[pair] = backend[pair] = { client, backend, address, isConnected: false, isDone: false }
 
     client.allowHalfOpen = true
     client.on('data', forward)
@@ -118,6 +125,8 @@ interface Pair {
   readonly backend: Side
   readonly address: BackendAddress
   isConnected: boolean
+  /** Both sides have ended their streams and the backend has been given the last byte. */
+  isDone: boolean
 }
 
 interface Side extends Socket {
