@@ -118,7 +118,7 @@ const reasons: readonly string[] = [
   ...['certificateHold', 'reason7', 'removeFromCRL', 'privilegeWithdrawn', 'aACompromise'],
 ]
 
-export function hex(bytes: Uint8Array | ArrayBuffer): string {
+function hex(bytes: Uint8Array | ArrayBuffer): string {
   return Buffer.from(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes).toString('hex')
 }
 
