@@ -106,6 +106,7 @@ beforeAll(async () => {
     of({ ...directDraft(), signer: key('stranger') }),
   ]
   const pool = [...subjects, ...refused].map(({ der }) => der)
+  for (const { der, options } of refused) expect(() => verifyOcspResponse(der, options)).toThrow(StapleError)
   genuine = subjects.map((subject) => {
     const accepted = new Map<string, string>()
     for (const der of pool) {

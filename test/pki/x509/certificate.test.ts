@@ -151,7 +151,7 @@ beforeAll(async () => {
       mustStaple: true,
       responderURL: ['http://ocsp.example/a', 'http://ocsp.example/b'],
       caIssuersURL: ['http://ca.example/ca.cer', 'ldap://ca.example/cn=ca'],
-      san: ['localhost', '*.example.org', '10.0.0.1', '::1', '2001:db8:0:0:1::1', '2001:db8::'],
+      san: ['localhost', '*.example.org', '10.0.0.1', '::1', '2001:db8:0:0:1::1', '2001:db8::', '2001:db8:0:1:1:1:1:1'],
       extensions: [
         'noCheck=ignored',
         '2.5.29.56=DER:0500',
