@@ -419,7 +419,7 @@ export interface ElementLimit {
   readonly exceeded: (field: string) => StapleError
 }
 
-/** Nested deeper than this is not OCSP. Certificates and responses need 13. */
+/** Nested deeper than this is not OCSP: a certificate that names its issuer's issuer, within a response, needs 15. */
 const maxDepth = 16
 
 function derError(code: DerErrorCode, field: string, expected: string, found: string, clause: string): StapleError {

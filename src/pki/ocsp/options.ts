@@ -68,6 +68,9 @@ export function resolvePolicies(options: VerifyOptions): Policies {
   if (!nocheckPolicies.has(delegateWithoutNocheck)) {
     throw new TypeError(`delegateWithoutNocheck must be accept, refuse or check, not ${delegateWithoutNocheck}`)
   }
+  if (options.requireNonce === true && nonce === undefined) {
+    throw new TypeError('requireNonce needs nonce, the one that was sent')
+  }
   return {
     certificate: asCertificate(options.certificate, 'certificate'),
     issuer: asCertificate(options.issuer, 'issuer'),
@@ -89,8 +92,11 @@ export function resolvePolicies(options: VerifyOptions): Policies {
 
 const nocheckPolicies: ReadonlySet<string> = new Set(['accept', 'refuse', 'check'])
 
+/** Far above any use, and far below where adding it to a date gives none. */
+const most = 1e15
+
 function count(given: number | undefined, normally: number, option: string): number {
   if (given === undefined) return normally
-  if (typeof given === 'number' && given >= 0) return given
-  throw new TypeError(`${option} must be a number of at least 0, not ${given}`)
+  if (typeof given === 'number' && given >= 0 && given <= most) return given
+  throw new TypeError(`${option} must be a number from 0 to ${most}, not ${given}`)
 }

@@ -7,7 +7,8 @@
 import { StapleError } from '../../errors.ts'
 import { formatHexBriefly } from '../der/bytes.ts'
 import { type DerReader, readDer } from '../der/reader.ts'
-import { formatInteger } from '../der/values.ts'
+import { tags } from '../der/tags.ts'
+import { formatInteger, formatOid } from '../der/values.ts'
 
 /** The digests that certIDs and signatures use here. */
 export type HashAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512'
@@ -147,7 +148,7 @@ const clauses: Readonly<Record<SignatureScheme['family'], string>> = {
   ed448: 'RFC 8410 §3',
 }
 
-/** NIST's curves, by the DER of their OID, which is the parameters of the key. */
+/** NIST's curves by their OID, which is the parameters of the key. @see RFC 5480 §2.1.1.1 */
 const curves: Readonly<Record<string, string>> = {
   '1.2.840.10045.3.1.7': 'P-256',
   '1.3.132.0.34': 'P-384',
@@ -160,8 +161,10 @@ function readAlgorithm(reader: DerReader): AlgorithmIdentifier {
 }
 
 function namedCurve({ parameters }: AlgorithmIdentifier): string | undefined {
-  if (parameters?.[0] !== 0x06) return undefined
-  return curves[readDer(parameters, 'parameters', 'RFC 5480 §2.1.1', (reader) => reader.oid(''))]
+  // RFC 5480 §2.1.1: a named curve, whose OID has fewer than 128 octets.
+  if (parameters?.[0] !== tags.oid || parameters[1] !== parameters.length - 2) return undefined
+  const { text } = formatOid(parameters, 2, parameters.length)
+  return text === undefined ? undefined : curves[text]
 }
 
 function parsePss(parameters: Uint8Array | undefined, field: string): SignatureScheme {

@@ -32,7 +32,6 @@ export function formatName(name: Uint8Array): string {
  */
 export function isSameName(one: Uint8Array, other: Uint8Array): boolean {
   if (isSameBytes(one, other)) return true
-  // Different names differ in their text, whose length rarely changes by its string type.
   const ours = foldName(one)
   return ours !== undefined && ours === foldName(other)
 }

@@ -30,6 +30,9 @@ interface Block {
   readonly isEnded: boolean
 }
 
+/** As a character, or as its three octets read as Latin-1. */
+const byteOrderMark = /^(\ufeff|\u00ef\u00bb\u00bf)/
+
 const labels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE'])
 
 function decodeText(pem: Uint8Array): string {
@@ -40,7 +43,10 @@ function decodeText(pem: Uint8Array): string {
 
 function* blocks(text: string): Generator<Block> {
   let open: { label: string; line: number; content: string } | undefined
-  for (const [index, row] of text.split(/\r\n|\n|\r/).entries()) {
+  for (const [index, row] of text
+    .replace(byteOrderMark, '')
+    .split(/\r\n|\n|\r/)
+    .entries()) {
     const boundary = /^-----(BEGIN|END) ([^-]+)-----\s*$/.exec(row)
     if (boundary === null) {
       if (open !== undefined) open.content += row

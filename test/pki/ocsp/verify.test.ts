@@ -6,6 +6,7 @@ import {
   encodeNull,
   encodeOctetString,
   encodeSequence,
+  encodeValue,
 } from '../../../src/pki/der/writer.ts'
 import type { VerifyOptions } from '../../../src/pki/ocsp/options.ts'
 import type { CertStatus } from '../../../src/pki/ocsp/single-response.ts'
@@ -397,6 +398,16 @@ describe('reads though it is odd', () => {
     const singleExtensions = encodeExplicit(1, encodeSequence(extension('1.2.3.4', encodeNull(), true)))
     expect(verify(entries({ certID, singleExtensions }, {})).certStatus).toBe('good')
   })
+  it("a carried certificate that names its issuer's issuer, as deep as OCSP goes", () => {
+    const directoryName = encodeValue(0xa4, name('Forged Root'))
+    const authorityKey = extension(
+      '2.5.29.35',
+      encodeSequence(encodeValue(0xa1, directoryName), Uint8Array.of(0x82, 1, 5)),
+    )
+    expect(verify({ ...directDraft(), certs: [forgeCertificate({ extensions: [authorityKey] })] }).certStatus).toBe(
+      'good',
+    )
+  })
   it('a nonce that nobody asked for', () => {
     const nonce = extension('1.3.6.1.5.5.7.48.1.2', encodeOctetString(Uint8Array.of(7)))
     const draft = { ...directDraft(), responseExtensions: encodeExplicit(1, encodeSequence(nonce)) }
@@ -450,12 +461,22 @@ describe('calls it a mistake of the caller', () => {
       'certificate must be a certificate, decoded or as the bytes of its DER',
     ],
     ['no issuer', { issuer: undefined }, 'issuer must be a certificate, decoded or as the bytes of its DER'],
-    ['a negative skew', { allowedClockSkewMs: -1 }, 'allowedClockSkewMs must be a number of at least 0, not -1'],
+    [
+      'a negative skew',
+      { allowedClockSkewMs: -1 },
+      'allowedClockSkewMs must be a number from 0 to 1000000000000000, not -1',
+    ],
     [
       'a skew that is not a number',
       { allowedClockSkewMs: Number.NaN },
-      'allowedClockSkewMs must be a number of at least 0, not NaN',
+      'allowedClockSkewMs must be a number from 0 to 1000000000000000, not NaN',
     ],
+    [
+      'an age without end',
+      { maxAgeWithoutNextUpdateMs: Number.POSITIVE_INFINITY },
+      'maxAgeWithoutNextUpdateMs must be a number from 0 to 1000000000000000, not Infinity',
+    ],
+    ['a nonce required that was not sent', { requireNonce: true }, 'requireNonce needs nonce, the one that was sent'],
     [
       'a policy that does not exist',
       { delegateWithoutNocheck: 'maybe' },

@@ -59,8 +59,10 @@ describe('parses', () => {
     expect(parsed(Buffer.concat([Buffer.of(0xff, 0xfe, 0x0a), Buffer.from(pem(leaf))]))).toEqual(bytes(leaf))
   })
 
-  it('what other programs wrote: a byte order mark and a first line after it', () => {
+  it('what other programs wrote: a byte order mark in front', () => {
     expect(parsed(`\ufeff# comment\n${pem(leaf)}`)).toEqual(bytes(leaf))
+    expect(parsed(`\ufeff${pem(leaf)}`)).toEqual(bytes(leaf))
+    expect(parsed(Buffer.from(`\ufeff${pem(leaf)}`))).toEqual(bytes(leaf))
   })
 
   it('past keys, parameters and other blocks', () => {

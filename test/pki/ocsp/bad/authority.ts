@@ -298,6 +298,16 @@ export const authorityRows: readonly BadRow[] = [
     clause: 'RFC 6960 §4.2.2.2',
   },
   {
+    what: 'of an unknown signer, beside a certificate on a curve whose OID is broken',
+    baseline: () => ({ ...directDraft(), certs: [oddCurve()] }),
+    breakIt: (draft) => ({ ...draft, signer: key('stranger'), responderID: byName(name('Nobody')) }),
+    code: 'ERR_OCSP_RESPONDER_NOT_AUTHORIZED',
+    field: responderID,
+    expected: 'the issuer CN=Forged Intermediate, or one of the certificates in certs',
+    found: 'byName CN=Nobody',
+    clause: 'RFC 6960 §4.2.2.2',
+  },
+  {
     what: 'of a signer by a name that nobody has',
     breakIt: (draft) => ({ ...draft, signer: key('stranger'), responderID: byName(name('Nobody')) }),
     code: 'ERR_OCSP_RESPONDER_NOT_AUTHORIZED',
@@ -443,4 +453,15 @@ function configured(notAfter = hours(10)): Uint8Array {
 
 function byConfigured(): ResponseDraft {
   return { ...directDraft(), signer: key('configured'), responderID: byName(name('Configured')) }
+}
+
+/** P-256 by an OID with a padded arc: well-formed around it, of no use as a key. */
+function oddCurve(): Uint8Array {
+  return forgeCertificate({
+    after: (der) => {
+      const bytes = Buffer.from(der)
+      bytes.set([0x80], bytes.indexOf(Buffer.from([0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03])) + 7)
+      return new Uint8Array(bytes)
+    },
+  })
 }
