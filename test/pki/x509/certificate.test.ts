@@ -366,6 +366,22 @@ describe('decodeCertificate', () => {
     })
   })
 
+  it('reads the key of an authorityKeyIdentifier that names issuer and serial number too', () => {
+    const value = encodeSequence(
+      encodeValue(0x80, Uint8Array.of(1, 2)),
+      encodeValue(0xa1, encodeValue(0xa4, name('Root'))),
+      encodeValue(0x82, Uint8Array.of(7)),
+    )
+    expect(extensionsOf('2.5.29.35', value).authorityKeyIdentifier).toEqual(Uint8Array.of(1, 2))
+  })
+
+  it('passes over an access location that is no URL', () => {
+    const access = (location: Uint8Array) => encodeSequence(encodeOid('1.3.6.1.5.5.7.48.1'), location)
+    const url = encodeValue(0x86, new TextEncoder().encode('http://a/'))
+    const value = encodeSequence(access(encodeValue(0xa4, name('Directory'))), access(url))
+    expect(extensionsOf('1.3.6.1.5.5.7.1.1', value).responderURLs).toEqual(['http://a/'])
+  })
+
   it('refuses an ocspNoCheck that is not NULL', () => {
     expect(refusalOf(withExtension('1.3.6.1.5.5.7.48.1.5', encodeSequence()))).toMatchObject({
       code: 'ERR_DER_UNEXPECTED_TAG',

@@ -211,6 +211,23 @@ describe('proveIssuer', () => {
     })
   })
 
+  it('refuses a key that differs from one it has just used only where a quick look does not see it', () => {
+    const { certificate, issuer: by } = world('rsa')
+    proveIssuer(certificate, by)
+    const at = Buffer.from(by.der).indexOf(Buffer.from(by.subjectPublicKey)) + 40
+    expect(refusalOf(certificate, decodeCertificate(flip(by.der, at)))).toMatchObject({ code: 'ERR_X509_SIGNATURE' })
+  })
+
+  it('refuses parameters where the algorithm has none', () => {
+    const identifier = algorithm('1.2.840.10045.4.3.2', Uint8Array.of(5, 0))
+    expect(refusalOf(leafOf({ scheme: { identifier, digest: 'sha256' } }), issuer)).toMatchObject({
+      code: 'ERR_X509_UNSUPPORTED_ALGORITHM',
+      field: 'certificate.signatureAlgorithm.parameters',
+      expected: 'absent',
+      found: '0500',
+    })
+  })
+
   it('refuses RSASSA-PSS with two digests', () => {
     const parameters = pssParameters('2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.2.2', 32n)
     const certificate = leafOf({ signer: key('x', 'rsa'), scheme: pss(parameters) })
