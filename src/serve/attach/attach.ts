@@ -4,17 +4,18 @@
  * It puts together what the other files of this folder are: the certificates shown, the one listener, the wait for the
  * first staples, and (with `front`) a server per key type. It never ends the process: policies become events.
  */
-import { type SecureContextOptions, Server } from 'node:tls'
+import { createSecureContext, type SecureContextOptions, Server } from 'node:tls'
 import { systemClock } from '../../keep/clock.ts'
 import { createFetcher } from '../../keep/fetch/index.ts'
 import { createKeeper, type KeeperEvent } from '../../keep/keeper/index.ts'
 import { fileStore, memoryStore } from '../../keep/store/index.ts'
+import type { Certificate } from '../../pki/x509/certificate.ts'
 import { createAnnouncer } from './announcer.ts'
 import { type Bundle, readBundle, readBundles, refuseSeveralKeyTypes } from './bundle.ts'
 import type { StaplerEvent } from './events.ts'
 import { createKeyTypeFront, type KeyTypeFront } from './key-type-front.ts'
 import { type Asking, defaultStartTimeoutMs, resolvePolicies, type StapleOptions } from './options.ts'
-import { requireOcspSupport } from './platform.ts'
+import { hasSeparateContexts, requireOcspSupport } from './platform.ts'
 import { judgeStop } from './policy.ts'
 import { createShowcase, type Shown } from './shown.ts'
 import type { Stapler } from './stapler.ts'
@@ -42,9 +43,10 @@ export async function staple(server: Server, options: StapleOptions = {}): Promi
   const issuers = readBundles('ca', options.ca).flatMap(({ leaf, others }) => [leaf, ...others])
   const own = readBundles('cert', options.cert)
   const named = readBundles('certificates', options.certificates)
+  const separation = hasSeparateContexts() ? 'separate' : 'mingled'
   if (!options.front) {
-    refuseSeveralKeyTypes(own, true)
-    refuseSeveralKeyTypes([...own, ...named], false)
+    refuseSeveralKeyTypes(leavesOf(own), 'one')
+    refuseSeveralKeyTypes(leavesOf([...own, ...named]), separation)
   }
 
   const clock = options.clock ?? systemClock
@@ -65,6 +67,8 @@ export async function staple(server: Server, options: StapleOptions = {}): Promi
 
   /** The certificates of the default context, to be let go when another takes its place. */
   let defaults: readonly Shown[] = []
+  /** Those of contexts beside it. */
+  const added: Shown[] = []
 
   function hear(event: KeeperEvent): void {
     if (event.certificateKey === undefined) announce(event)
@@ -83,10 +87,21 @@ export async function staple(server: Server, options: StapleOptions = {}): Promi
     }
   }
 
-  async function prepare(option: string, context: SecureContextOptions): Promise<readonly Shown[]> {
+  async function prepare(
+    option: string,
+    context: SecureContextOptions,
+    beside: () => readonly Shown[],
+  ): Promise<readonly Shown[]> {
     if (isClosed) throw new TypeError('stapler: it is closed')
     const bundles = readBundles(`${option}.cert`, context.cert)
-    if (!options.front) refuseSeveralKeyTypes(bundles, true)
+    // A key that does not fit fails here, before anything has changed.
+    createSecureContext(context)
+    if (!options.front) {
+      refuseSeveralKeyTypes(leavesOf(bundles), 'one')
+      if (!hasSeparateContexts()) {
+        refuseSeveralKeyTypes([...beside().map(({ leaf }) => leaf), ...leavesOf(bundles)], 'mingled')
+      }
+    }
     const shown = bundles.map((bundle) => showcase.add(bundle, 'context'))
     await awaitStaples(keeper, clock, startTimeoutMs, shown)
     return shown
@@ -112,8 +127,9 @@ export async function staple(server: Server, options: StapleOptions = {}): Promi
     }
     if (options.front)
       front = createKeyTypeFront(server, options, clock, resolved.mode === 'never' ? undefined : listener)
-    defaults = own.map((bundle: Bundle) => showcase.add(bundle, 'given'))
-    for (const bundle of named) showcase.add(bundle, 'given')
+    const given = [...own, ...named].map((bundle) => showcase.add(bundle, 'given'))
+    // Without `cert`, a single certificate can only be the default one; of several nobody knows.
+    defaults = own.length > 0 || given.length === 1 ? given.slice(0, own.length || 1) : []
     await awaitStaples(keeper, clock, startTimeoutMs, showcase.all())
   } catch (error) {
     await close()
@@ -139,12 +155,13 @@ export async function staple(server: Server, options: StapleOptions = {}): Promi
       ...tally,
     }),
     async addContext(hostname, context) {
-      const shown = await prepare('context', context)
+      const shown = await prepare('context', context, showcase.all)
       ;(front ?? server).addContext(hostname, context)
+      added.push(...shown)
       return listPending(shown)
     },
     async setSecureContext(context) {
-      const shown = await prepare('options', context)
+      const shown = await prepare('options', context, () => added)
       ;(front ?? server).setSecureContext(context)
       for (const replaced of defaults) showcase.remove(replaced)
       defaults = shown
@@ -162,6 +179,10 @@ export async function staple(server: Server, options: StapleOptions = {}): Promi
     subscribe,
     close,
   }
+}
+
+function leavesOf(bundles: readonly Bundle[]): Certificate[] {
+  return bundles.map(({ leaf }) => leaf)
 }
 
 function createStore(directory: string | undefined) {

@@ -36,17 +36,19 @@ export function readBundles(
 }
 
 /**
- * Refuses several kinds of keys where Node would name the wrong certificate: those of one context together, of separate
- * ones when they are for the same name, since only one context can serve that.
+ * Refuses several types of keys where the certificate that Node names may not be the one that it shows: always those of
+ * one context together; of separate ones when they are for the same name, which only one context can serve, or when
+ * Node does not keep contexts apart.
  *
  * @throws {@link StapleError} `ERR_ATTACH_DUAL_KEY`
  */
-export function refuseSeveralKeyTypes(bundles: readonly Bundle[], isOneContext: boolean): void {
-  for (const [index, { leaf }] of bundles.entries()) {
-    for (const { leaf: other } of bundles.slice(index + 1)) {
+export function refuseSeveralKeyTypes(leaves: readonly Certificate[], contexts: 'one' | 'separate' | 'mingled'): void {
+  for (const [index, leaf] of leaves.entries()) {
+    for (const other of leaves.slice(index + 1)) {
       const [one, two] = [keyType(leaf), keyType(other)]
-      if (one === two || !(isOneContext || haveCommonName(leaf, other))) continue
-      const message = `certificates with ${one} and ${two} keys for the same name: Node would name one of them in handshakes that show the other`
+      if (one === two || (contexts === 'separate' && !haveCommonName(leaf, other))) continue
+      const where = contexts === 'mingled' ? 'in contexts that Node before 24 does not keep apart' : 'for the same name'
+      const message = `certificates with ${one} and ${two} keys ${where}: Node would name one of them in handshakes that show the other`
       throw new StapleError('ERR_ATTACH_DUAL_KEY', message, { one, two })
     }
   }

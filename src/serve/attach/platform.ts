@@ -20,3 +20,12 @@ export function requireOcspSupport({ versions, features }: Runtime = process): v
   if (features.tls_ocsp === false)
     fail(`this Node.js ${versions.node ?? ''} was built without OCSP in TLS (process.features.tls_ocsp is false)`)
 }
+
+/**
+ * Whether a context chosen by name shows its own certificate when its key is of another type than the default's.
+ *
+ * Node 20 and 22 put the named certificate beside the default one, and OpenSSL may show either; Node 24 replaces it.
+ */
+export function hasSeparateContexts({ versions }: Pick<Runtime, 'versions'> = process): boolean {
+  return Number.parseInt(versions.node ?? '', 10) >= 24
+}

@@ -20,7 +20,7 @@ import { isStapled, type StopReason } from './policy.ts'
 export interface Shown {
   readonly certificateKey: string
   readonly label: string
-  readonly notAfter: Date
+  readonly leaf: Certificate
   readonly origin: 'given' | 'context' | 'learned'
   /** Absent when the mode does not staple it. */
   readonly entry: KeptEntry | undefined
@@ -46,8 +46,10 @@ export function createShowcase(options: {
   readonly asking: Asking
   readonly issuers: readonly Certificate[]
   readonly announce: Announcer<AttachEvent>['announce']
+  /** An SNICallback that makes certificates as it goes must not fill the memory. Default 1,000. */
+  readonly mostLearned?: number
 }): Showcase {
-  const { keeper, clock, resolved, asking, issuers, announce } = options
+  const { keeper, clock, resolved, asking, issuers, announce, mostLearned = 1_000 } = options
   const { mode } = resolved
   const byBytes = new Map<string, { shown: Shown; count: number }>()
   // Bytes that could not be decoded: they would fail in every handshake anew.
@@ -71,7 +73,7 @@ export function createShowcase(options: {
     const shown: Shown = {
       certificateKey: entry?.certificateKey ?? certificateKey(leaf.der),
       label: entry?.status().label ?? formatName(leaf.subject),
-      notAfter: leaf.notAfter,
+      leaf,
       origin,
       entry,
       stopTold: undefined,
@@ -86,10 +88,10 @@ export function createShowcase(options: {
   /** Learned ones have nobody to remove them: expired ones go, and beyond the limit the oldest. */
   function makeRoom(): void {
     const now = clock.now()
-    const learned = [...byBytes].filter(([, { shown }]) => shown.origin === 'learned')
+    const learned = [...byBytes].filter(([, { shown, count }]) => shown.origin === 'learned' && count === 1)
     for (const [index, [key, { shown }]] of learned.entries()) {
-      if (shown.notAfter >= now && index >= learned.length - mostLearned + 1) break
-      if (shown.notAfter < now || learned.length >= mostLearned) drop(key)
+      if (shown.leaf.notAfter >= now && index >= learned.length - mostLearned + 1) break
+      if (shown.leaf.notAfter < now || learned.length >= mostLearned) drop(key)
     }
   }
 
@@ -125,6 +127,3 @@ export function createShowcase(options: {
     },
   }
 }
-
-/** An SNICallback that makes certificates as it goes must not fill the memory. */
-const mostLearned = 1_000

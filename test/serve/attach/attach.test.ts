@@ -239,6 +239,18 @@ describe('certificates', () => {
     expect((await shakeHands(port)).subject).toBe('other.test')
   })
 
+  it('whose key does not fit change nothing', async () => {
+    const { stapler, keeper, port } = await attach({ cert: leaf.chainPem })
+    const misfit = { cert: other.chainPem, key: leaf.key }
+    await expect(stapler.setSecureContext(misfit)).rejects.toThrow(/key values mismatch/)
+    await expect(stapler.addContext('other.test', misfit)).rejects.toThrow(/key values mismatch/)
+    expect(keeper.added).toEqual([keyOf(leaf)])
+    expect(await shakeHands(port, { servername: 'other.test' })).toMatchObject({
+      subject: 'plain.test',
+      staple: 'a good staple',
+    })
+  })
+
   it('renewed with the same bytes stay kept', async () => {
     const { stapler, keeper } = await attach({ cert: leaf.chainPem })
     await stapler.setSecureContext(tlsOptions(leaf))
@@ -258,9 +270,30 @@ describe('certificates', () => {
     expect([server.listenerCount('OCSPRequest'), server.listenerCount('newListener')]).toEqual([0, 0])
   })
 
-  it('of two key types for separate names are accepted', async () => {
-    const { stapler } = await attach({ certificates: [other.chainPem, rsa.chainPem] })
-    expect(stapler.status().certificates).toHaveLength(2)
+  it('of two key types for separate names are accepted where Node keeps contexts apart: from 24 on', async () => {
+    const attempts = [
+      async () =>
+        staple(createTlsServer(tlsOptions(other)), {
+          keeper: fakeKeeper(),
+          startTimeoutMs: 0,
+          certificates: [other.chainPem, rsa.chainPem],
+        }),
+      async () => (await attach({ cert: leaf.chainPem })).stapler.addContext('rsa.test', tlsOptions(rsa)),
+    ]
+    for (const attempt of attempts) {
+      if (Number.parseInt(process.versions.node, 10) >= 24) await expect(attempt()).resolves.toBeDefined()
+      else await expect(attempt()).rejects.toMatchObject({ code: 'ERR_ATTACH_DUAL_KEY' })
+    }
+  })
+
+  it('may be replaced by one of another key type', async () => {
+    for (const options of [{ cert: leaf.chainPem }, { certificates: [leaf.chainPem] }]) {
+      const keeper = fakeKeeper({ [keyOf(leaf)]: good('ec'), [keyOf(rsa)]: good('rsa') })
+      const { port, stapler } = await attach({ keeper, ...options })
+      await stapler.setSecureContext(tlsOptions(rsa))
+      expect(await shakeHands(port)).toMatchObject({ subject: 'rsa.test', staple: 'rsa' })
+      expect(keeper.added).toEqual([keyOf(rsa)])
+    }
   })
 
   it('that cannot be read are refused by their place in the options', async () => {

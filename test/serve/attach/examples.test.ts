@@ -134,6 +134,14 @@ describe('the example', () => {
   })
 })
 
+it('the examples compile', async () => {
+  const { code, output } = await runProgram('npx', ['tsc', '-p', 'examples', '--noEmit'], {
+    cwd: root,
+    timeoutMs: 60_000,
+  })
+  expect(code, output).toBe(0)
+})
+
 it('every example is run above, and listed in its README', () => {
   const names = readdirSync(join(root, 'examples'))
     .filter((name) => name.endsWith('.ts'))
