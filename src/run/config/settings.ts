@@ -20,14 +20,24 @@ export interface Settings {
   readonly listeners: readonly ListenerSettings[]
   /** At least one; the first is the default. */
   readonly sites: readonly SiteSettings[]
-  /** The backend of sites that name none, as `tcp://host:port`; absent only when every site names its own. */
-  readonly backend?: string
+  /** The backend of sites that name none; absent only when every site names its own. */
+  readonly backend?: BackendSettings
+  readonly protocol: 'tcp' | 'nats'
+  readonly nats: NatsSettings
   readonly alpn: readonly string[]
   readonly unknownSni: 'default' | 'refuse'
+  /** Networks, as `192.0.2.0/24` or `2001:db8::/32`; an address alone is written with its full length. */
+  readonly acceptProxyProtocol: readonly string[]
+  readonly sendProxyProtocol?: 'v1' | 'v2'
+  /** Processes that serve; `auto` in the file is as many as there are cores. */
+  readonly workers: number
+  readonly admin: AdminSettings
 
   readonly mode: Mode
   readonly policies: Policies
   readonly startTimeoutMs: number
+  /** How long before its end a certificate is replaced even by one without a staple. */
+  readonly gateMarginMs: number
 
   /** Absolute; absent: staples are kept in memory only. */
   readonly storeDir?: string
@@ -51,8 +61,7 @@ export interface SiteSettings {
   readonly names: readonly string[]
   /** One per key type. */
   readonly certificates: readonly CertificateSettings[]
-  /** As `tcp://host:port`. */
-  readonly backend: string
+  readonly backend: BackendSettings
   readonly mode: Mode
   readonly policies: Policies
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
@@ -60,12 +69,48 @@ export interface SiteSettings {
   readonly ciphers?: string
   /** As Node's `ecdhCurve` takes them; absent: Node's default. */
   readonly ecdhCurve?: string
+  /** Clients must show a certificate from these CAs. */
+  readonly clientAuth?: ClientAuthSettings
+}
+
+/** `tls { verify, ca_file, pinned_certs }`. */
+export interface ClientAuthSettings {
+  readonly caPem: string
+  /** Lower-case hex SHA-256 of public keys (SubjectPublicKeyInfo); absent: any. */
+  readonly pinnedKeys?: readonly string[]
+}
+
+/** Where connections are passed on to: several addresses serve the same. */
+export interface BackendSettings {
+  /** Each `tcp://host:port` or `tls://host:port`; at least one. */
+  readonly urls: readonly string[]
+  /** The CAs of `tls://` backends; absent: Node's. */
+  readonly caPem?: string
+  /** The name that `tls://` backends must prove; absent: the URL's host. */
+  readonly serverName?: string
+  readonly isUnverified: boolean
+}
+
+/** `protocol: nats`. */
+export interface NatsSettings {
+  readonly handshake: 'after-info' | 'first' | { readonly waitMs: number }
+  /** `host:port`s that clients are told of instead of the backends. */
+  readonly advertise: readonly string[]
+}
+
+/** Where the daemon can be asked about itself. */
+export interface AdminSettings {
+  /** The HTTP port; absent: none. */
+  readonly http?: ListenerSettings
+  /** Absolute path of the Unix socket: in `store_dir`, else in the runtime directory. */
+  readonly socket: string
 }
 
 /** One certificate with its key, read and checked. */
 export interface CertificateSettings {
   /** The leaf first, then what the file has besides, in PEM. */
   readonly chainPem: string
+  /** Decrypted already, if it was encrypted. */
   readonly keyPem: string
   readonly leaf: Certificate
   /** Lower-case hex SHA-256 of the leaf's DER. */
@@ -118,6 +163,8 @@ export interface TimeoutSettings {
 /** How much there may be at once. */
 export interface LimitSettings {
   readonly maxConnections: number
+  /** New connections per second; absent: no limit. */
+  readonly connectionRateLimit?: number
 }
 
 /** What the log shows, and how. */

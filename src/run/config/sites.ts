@@ -125,7 +125,7 @@ async function readSite(
   return groups.map((group, index) => ({
     names: nameGroup(group, index === 0, draft, groups, taken),
     certificates: group,
-    backend,
+    backend: { urls: [backend], isUnverified: false },
     mode: reading.mode,
     policies,
     ...handshake,

@@ -181,5 +181,5 @@ function formatAddress(address: string, port: number): string {
 }
 
 function describeBackends(settings: Settings): string {
-  return [...new Set(settings.sites.map((site) => site.backend))].join(', ')
+  return [...new Set(settings.sites.map((site) => site.backend.urls.join(' or ')))].join(', ')
 }

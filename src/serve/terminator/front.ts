@@ -9,7 +9,6 @@ import type { Socket } from 'node:net'
 import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
 import { isStapleError, StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
-import type { Keeper } from '../../keep/keeper/index.ts'
 import type { ClientHello } from '../attach/client-hello.ts'
 import { chooseKeyFamily, type KeyFamily } from '../attach/key-choice.ts'
 import { createPeek } from '../attach/peek.ts'
@@ -17,11 +16,12 @@ import { judgeHandshake, type RefusalReason } from '../attach/policy.ts'
 import { closeWithAlert } from './alert.ts'
 import { contextOptions, lowestVersion } from './contexts.ts'
 import type { HandshakeRefused } from './events.ts'
+import type { StapleSource } from './options.ts'
 import { certificateOf, type Site, type SiteCertificate, type SiteTable } from './site.ts'
 
 export interface FrontOptions {
   readonly table: SiteTable
-  readonly keeper: Keeper
+  readonly keeper: StapleSource
   readonly clock: Clock
   readonly alpn: readonly string[]
   readonly handshakeTimeoutMs: number

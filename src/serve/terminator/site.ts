@@ -9,7 +9,7 @@ import { bytesKey } from '../attach/bytes-key.ts'
 import { type KeyFamily, keyFamily } from '../attach/key-choice.ts'
 import { isRefusing, isStapled, type Policies, type RefusalReason, type StopReason } from '../attach/policy.ts'
 import { type BackendAddress, parseBackend } from './backend.ts'
-import type { TerminatorCertificate, TerminatorSite } from './options.ts'
+import type { BackendOption, TerminatorCertificate, TerminatorSite } from './options.ts'
 
 export interface Site {
   /** What events call it: its first name, or the default. */
@@ -46,7 +46,7 @@ export interface SiteTable {
 }
 
 /** Builds the table. Throws a TypeError for sites that cannot be told apart or certificates that cannot stand together. */
-export function createSiteTable(options: readonly TerminatorSite[], defaultBackend: string | undefined): SiteTable {
+export function createSiteTable(options: readonly TerminatorSite[], defaultBackend: BackendOption | undefined): SiteTable {
   const sites = options.map((site) => createSite(site, defaultBackend))
   const [first] = sites
   if (first === undefined) throw new TypeError('sites: expected at least one, found none')
@@ -87,7 +87,7 @@ export function certificateOf(site: Site, family: KeyFamily): SiteCertificate | 
   return undefined
 }
 
-function createSite(options: TerminatorSite, defaultBackend: string | undefined): Site {
+function createSite(options: TerminatorSite, defaultBackend: BackendOption | undefined): Site {
   const label = options.names[0] ?? 'default'
   const backend = options.backend ?? defaultBackend
   if (backend === undefined) throw new TypeError(`sites: ${label} has no backend, and there is no default one`)
@@ -97,7 +97,7 @@ function createSite(options: TerminatorSite, defaultBackend: string | undefined)
     label,
     options,
     policies: options.policies,
-    backend: parseBackend(backend),
+    backend: parseBackend(typeof backend === 'string' ? backend : (backend.urls[0] as string)),
     certificates,
     isStrict: options.mode !== 'never' && isRefusing(options.policies),
   }

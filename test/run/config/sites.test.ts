@@ -24,7 +24,7 @@ async function sitesOf(text: string, options = {}) {
     site.certificates.map(({ certFile }) =>
       Object.keys(leaves).find((name) => leaves[name]?.certificateFile === certFile),
     ),
-    site.backend.at(-1),
+    site.backend.urls[0]?.at(-1),
   ])
 }
 
