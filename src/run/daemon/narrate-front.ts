@@ -28,8 +28,7 @@ export function createFrontNarrator(): NarrateFront {
   return (event) => {
     switch (event.type) {
       case 'connection-refused': {
-        const limit = event.reason === 'too-many-connections' ? 'max_connections' : 'the limit of handshakes at once'
-        return seldom(event, event.reason, 'warn', `connections are closed unread: ${limit} is reached`)
+        return seldom(event, event.reason, 'warn', `connections are closed unread: ${limits[event.reason]} is reached`)
       }
       case 'handshake-failed':
         return {
@@ -43,7 +42,7 @@ export function createFrontNarrator(): NarrateFront {
           event,
           event.reason,
           'warn',
-          `handshakes are refused${event.serverName ? `, now for ${quote(event.serverName)}` : ''}: ${refusals[event.reason]}`,
+          `handshakes are refused${event.serverName ? `, now for ${quote(event.serverName)}` : ''}: ${refusals[event.reason]}${event.cause ? ` (${event.cause})` : ''}`,
         )
       case 'certificate-refused':
         return {
@@ -87,9 +86,17 @@ function quote(serverName: string): string {
   return JSON.stringify(serverName.slice(0, 253))
 }
 
+const limits = {
+  'too-many-connections': 'max_connections',
+  'too-many-handshakes': 'the limit of handshakes at once',
+  'too-fast': 'connection_rate_limit',
+} as const
+
 const refusals = {
   revoked: 'it is revoked (on_revoked: stop-site)',
   'no-staple': 'it has no staple (on_stale: refuse)',
   'unknown-sni': 'no site has the name (unknown_sni: refuse)',
+  'client-certificate': 'the client has no certificate that convinces (verify)',
+  'pinned-certs': "the client's key is not among pinned_certs",
   'tls-version': 'the TLS version is below min_version',
 } as const

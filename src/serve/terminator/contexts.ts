@@ -14,7 +14,8 @@ export function contextOptions(site: Site, certificate: SiteCertificate | undefi
     ...(ecdhCurve !== undefined && { ecdhCurve }),
     honorCipherOrder: true,
     secureOptions,
-    sessionIdContext,
+    sessionIdContext: `${sessionIdContext}${site.authId}`,
+    ...(site.options.clientAuth && { ca: site.options.clientAuth.ca }),
   }
 }
 
@@ -28,7 +29,10 @@ export function createTicketKeys(): Buffer {
   return randomBytes(48)
 }
 
-/** A session is resumed only where it says the same; contexts, key types, workers and reloads of one front all share it. */
+/**
+ * A session is resumed only where it says the same: contexts, key types, workers and reloads of one front all share it,
+ * but not those who ask clients for certificates with those who do not. OpenSSL takes 32 bytes.
+ */
 const sessionIdContext = 'staplewright'
 
 /** A client that renegotiates would be shown a certificate again without anybody judging it; TLS 1.3 has none of it. */

@@ -24,7 +24,7 @@ interface Remote extends Common {
 /** A connection was closed unread: one of the limits was reached. */
 export interface ConnectionRefused extends Remote {
   readonly type: 'connection-refused'
-  readonly reason: 'too-many-connections' | 'too-many-handshakes'
+  readonly reason: 'too-many-connections' | 'too-many-handshakes' | 'too-fast'
 }
 
 /** A client failed the handshake or did not finish it in time; `code` is OpenSSL's or Node's. */
@@ -37,8 +37,10 @@ export interface HandshakeFailed extends Remote {
 /** A handshake was refused for what the site is, before the backend heard of it. */
 export interface HandshakeRefused extends Remote {
   readonly type: 'handshake-refused'
-  readonly reason: RefusalReason | 'unknown-sni' | 'tls-version'
+  readonly reason: RefusalReason | 'unknown-sni' | 'tls-version' | 'client-certificate' | 'pinned-certs'
   readonly serverName: string | undefined
+  /** Of a client certificate: what is wrong with it, as OpenSSL names it. */
+  readonly cause?: string
 }
 
 /** From now on every full handshake on this certificate is refused, and no session on it is resumed. */

@@ -1,12 +1,12 @@
 /**
  * The TLS side of a terminator: takes raw connections, gives back secured ones with their site, stapled.
  *
- * One tls.Server per family of keys, none of which listens. In the ordinary case there is a single one, which gets its
- * connections directly. A peek at the ClientHello stands before them only while something needs it: several families,
+ * The tls.Servers behind it (tls-servers.ts) do not listen. In the ordinary case there is a single one, which gets its
+ * connections directly. A peek at the ClientHello stands before them only while something needs it: several servers,
  * `unknown_sni: refuse`, or a certificate that policy refuses to show.
  */
 import type { Socket } from 'node:net'
-import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { isStapleError, StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
 import type { ClientHello } from '../attach/client-hello.ts'
@@ -14,10 +14,12 @@ import { chooseKeyFamily, type KeyFamily } from '../attach/key-choice.ts'
 import { createPeek } from '../attach/peek.ts'
 import { judgeHandshake, type RefusalReason } from '../attach/policy.ts'
 import { closeWithAlert } from './alert.ts'
-import { contextOptions, lowestVersion } from './contexts.ts'
+import { isPinned } from './client-auth.ts'
 import type { HandshakeRefused } from './events.ts'
+import type { Counts } from './load.ts'
 import type { StapleSource } from './options.ts'
 import { certificateOf, type Site, type SiteCertificate, type SiteTable } from './site.ts'
+import { createTlsServers, type ServerClass, type StatusCallback } from './tls-servers.ts'
 
 export interface FrontOptions {
   readonly table: SiteTable
@@ -27,10 +29,12 @@ export interface FrontOptions {
   readonly handshakeTimeoutMs: number
   readonly unknownSni: 'default' | 'refuse'
   readonly ticketKeys: Buffer
+  /** Counts on, over all generations of the front. */
+  readonly tally: Pick<Counts, 'secured' | 'stapled' | 'unstapled'>
   /** The handshake is done and the site may be shown; nothing has been read yet. */
   secured(client: TLSSocket, site: Site): void
   failed(error: Error & { code?: string }, socket: Socket): void
-  refused(reason: HandshakeRefused['reason'], client: Socket, serverName: string | undefined): void
+  refused(reason: HandshakeRefused['reason'], client: Socket, about: Refused): void
   /** A handshake met a certificate that policy refuses at this moment, and nobody had told the front. */
   refusalDue(certificate: SiteCertificate): void
 }
@@ -42,67 +46,44 @@ export interface Front {
   refuse(certificate: SiteCertificate, reason: RefusalReason | undefined): void
   /** From now on only sessions sealed with these are resumed. */
   setTicketKeys(keys: Buffer): void
-  readonly tally: FrontTally
   close(): void
 }
 
-/** Counts since the start. */
-export interface FrontTally {
-  secured: number
-  stapled: number
-  /** A status was asked for and there was none to give. */
-  unstapled: number
+/** What is known of a handshake that is refused. */
+export interface Refused {
+  readonly serverName?: string | undefined
+  /** What is wrong with the client's certificate. */
+  readonly cause?: string | undefined
 }
 
 /** Creates the front. Throws what OpenSSL says when a key does not fit its certificate. */
 export function createFront(options: FrontOptions): Front {
-  const { table, keeper, clock, alpn, handshakeTimeoutMs, unknownSni, secured, failed, refused, refusalDue } = options
-  const tally: FrontTally = { secured: 0, stapled: 0, unstapled: 0 }
+  const { table, keeper, clock, handshakeTimeoutMs, unknownSni, tally, secured, failed, refused, refusalDue } = options
   const certificates = table.sites.flatMap((site) => site.certificates)
-  const families = [...new Set(certificates.map((certificate) => certificate.family))]
   const isNaming = table.sites.length > 1
-  const minVersion = lowestVersion(table.sites)
-  const servers = new Map<KeyFamily, Server>()
-  for (const family of families) servers.set(family, createFamilyServer(family))
-  const [onlyServer] = servers.values()
-
-  const peek = createPeek({ clock, timeoutMs: handshakeTimeoutMs, passOn, timedOut })
-  let isPeeking = mustPeek()
   // Set while the SNI callback runs, in which Node emits 'OCSPRequest': the same certificate may belong to two sites.
   let namedSite: Site | undefined
 
-  function mustPeek(): boolean {
-    return families.length > 1 || unknownSni === 'refuse' || certificates.some(({ refusal }) => refusal !== undefined)
-  }
-
-  function createFamilyServer(family: KeyFamily): Server {
-    // A default certificate of another family would stand beside the one of the client's site, and Node 20 shows either.
-    const server = createServer({
-      ...contextOptions(table.default, certificateOf(table.default, family)),
-      minVersion,
-      ticketKeys: options.ticketKeys,
-      handshakeTimeout: handshakeTimeoutMs,
-      ...(alpn.length > 0 && { ALPNProtocols: [...alpn] }),
-      ...(isNaming && { SNICallback: createSniCallback(family) }),
-    })
-    server.on('secureConnection', (client) => admit(family, client))
-    server.on('tlsClientError', reportFailure)
-    if (certificates.some(({ isStapled }) => isStapled)) server.on('OCSPRequest', answerStatus)
-    return server
-  }
-
-  function createSniCallback(family: KeyFamily): SniCallback {
-    const contexts = new Map<Site, SecureContext>()
-    for (const site of table.sites) {
-      const certificate = certificateOf(site, family)
-      if (certificate) contexts.set(site, createSecureContext(contextOptions(site, certificate)))
-    }
-    return (name, callback) => {
-      const site = table.find(name) ?? table.default
+  const servers = createTlsServers({
+    ...options,
+    isNaming,
+    isStapling: certificates.some(({ isStapled }) => isStapled),
+    naming(site, callback) {
       namedSite = site
-      callback(null, contexts.get(site))
+      callback()
       namedSite = undefined
-    }
+    },
+    answerStatus,
+    admit,
+    failed: reportFailure,
+  })
+  const peek = createPeek({ clock, timeoutMs: handshakeTimeoutMs, passOn, timedOut })
+  let isPeeking = mustPeek()
+
+  function mustPeek(): boolean {
+    return (
+      servers.only === undefined || unknownSni === 'refuse' || certificates.some(({ refusal }) => refusal !== undefined)
+    )
   }
 
   /** The one 'OCSPRequest' listener. It must not throw: on Node 20 and 22 that would end the process. */
@@ -135,14 +116,16 @@ export function createFront(options: FrontOptions): Front {
     return shown.find((certificate) => certificate.site === site) ?? shown[0]
   }
 
-  function admit(family: KeyFamily, client: TLSSocket): void {
+  function admit(serverClass: ServerClass, client: TLSSocket): void {
     const site = isNaming || unknownSni === 'refuse' ? table.find(client.servername) : table.default
     const reason =
-      site === undefined && unknownSni === 'refuse' ? 'unknown-sni' : objection(family, client, site ?? table.default)
+      site === undefined && unknownSni === 'refuse'
+        ? 'unknown-sni'
+        : objection(serverClass, client, site ?? table.default)
     if (reason !== undefined) {
       client.on('error', ignore)
       client.destroy()
-      refused(reason, client, client.servername || undefined)
+      refused(reason, client, { serverName: client.servername || undefined })
       return
     }
     tally.secured++
@@ -150,10 +133,10 @@ export function createFront(options: FrontOptions): Front {
   }
 
   /** What speaks against a connection only after its handshake. */
-  function objection(family: KeyFamily, client: TLSSocket, site: Site): HandshakeRefused['reason'] | undefined {
+  function objection(serverClass: ServerClass, client: TLSSocket, site: Site): HandshakeRefused['reason'] | undefined {
     if (site.isStrict) {
       // Who asked for no status was judged by nobody in the moments between a staple's end and the keeper's event.
-      const certificate = certificateOf(site, family)
+      const certificate = certificateOf(site, serverClass.family)
       if (certificate?.isStapled) {
         const verdict = judgeHandshake(keeper.servable(certificate.certificateKey), site.policies)
         if (verdict.kind === 'refuse') {
@@ -162,57 +145,62 @@ export function createFront(options: FrontOptions): Front {
         }
       }
     }
+    // A client cannot come here under a name whose clients are asked for other certificates, but no harm in being sure.
+    if (site.authId !== serverClass.authId) return 'client-certificate'
+    if (site.options.clientAuth?.pinnedKeys && !isPinned(client, site.options.clientAuth.pinnedKeys))
+      return 'pinned-certs'
     const isTooOld =
-      minVersion !== 'TLSv1.3' && site.options.minVersion === 'TLSv1.3' && client.getProtocol() !== 'TLSv1.3'
+      servers.minVersion !== 'TLSv1.3' && site.options.minVersion === 'TLSv1.3' && client.getProtocol() !== 'TLSv1.3'
     return isTooOld ? 'tls-version' : undefined
   }
 
   function passOn(raw: Socket, hello: ClientHello | undefined): void {
     const site = table.find(hello?.serverName) ?? (unknownSni === 'refuse' ? undefined : table.default)
     if (site === undefined) {
-      refused('unknown-sni', raw, hello?.serverName)
+      refused('unknown-sni', raw, { serverName: hello?.serverName })
       closeWithAlert(raw, 'unrecognized_name')
       return
     }
     const shown = site.certificates.filter(({ refusal }) => refusal === undefined)
     if (shown.length === 0) {
-      refused(site.certificates[0]?.refusal ?? 'no-staple', raw, hello?.serverName)
+      refused(site.certificates[0]?.refusal ?? 'no-staple', raw, { serverName: hello?.serverName })
       closeWithAlert(raw, 'handshake_failure')
       return
     }
     const available = shown.map((certificate) => certificate.family)
     const family = hello && available.length > 1 ? chooseKeyFamily(hello, available) : (available[0] as KeyFamily)
-    servers.get(family)?.emit('connection', raw)
+    servers.of(family, site.authId)?.emit('connection', raw)
   }
 
   function timedOut(raw: Socket): void {
-    failed(
-      Object.assign(new Error(`no ClientHello within ${handshakeTimeoutMs} ms`), { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' }),
-      raw,
-    )
+    const message = `no ClientHello within ${handshakeTimeoutMs} ms`
+    failed(Object.assign(new Error(message), { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' }), raw)
   }
 
   function reportFailure(error: Error & { code?: string }, client: TLSSocket): void {
     // Of a handshake that took too long Node only tells: the connection would stay, and keep its place.
     client.destroy()
-    if (isStapleError(error, 'ERR_TERMINATOR_NO_CERTIFICATE'))
-      refused(error.detail.reason as RefusalReason, client, undefined)
+    const cause = client.authorizationError && String(client.authorizationError)
+    if (isStapleError(error, 'ERR_TERMINATOR_NO_CERTIFICATE')) refused(error.detail.reason as RefusalReason, client, {})
+    // Node closes without a word when a client's certificate does not convince it.
+    else if (cause || error.code === withoutCertificate)
+      refused('client-certificate', client, {
+        serverName: client.servername || undefined,
+        cause: cause || 'none shown',
+      })
     else failed(error, client)
   }
 
   return {
-    tally,
     accept(raw) {
       if (isPeeking) peek.start(raw)
-      else onlyServer?.emit('connection', raw)
+      else servers.only?.emit('connection', raw)
     },
     refuse(certificate, reason) {
       certificate.refusal = reason
       isPeeking = mustPeek()
     },
-    setTicketKeys(keys) {
-      for (const server of servers.values()) server.setTicketKeys(keys)
-    },
+    setTicketKeys: servers.setTicketKeys,
     close: peek.close,
   }
 }
@@ -223,8 +211,9 @@ function createRefusal({ certificateKey, site }: SiteCertificate, reason: Refusa
   return new StapleError('ERR_TERMINATOR_NO_CERTIFICATE', message, { reason, certificateKey })
 }
 
+/** What OpenSSL says of a client that was asked for a certificate and has none. */
+const withoutCertificate = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'
+
 type Refusal = StapleError<'ERR_TERMINATOR_NO_CERTIFICATE'>
-type StatusCallback = (error: Error | null, staple: Buffer | null) => void
-type SniCallback = (name: string, callback: (error: Error | null, context?: SecureContext) => void) => void
 
 function ignore(): void {}

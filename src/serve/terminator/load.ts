@@ -1,4 +1,4 @@
-/** How many connections are open and how far they are, held against the limits. */
+/** How many connections are open and how far they are, held against the limits; and what has happened so far. */
 import type { Socket } from 'node:net'
 import type { ConnectionRefused } from './events.ts'
 
@@ -11,8 +11,6 @@ export interface Limits {
 export class Load {
   readonly connections: Set<Socket> = new Set()
   secured = 0
-  accepted = 0
-  refused = 0
 
   get handshakes(): number {
     return this.connections.size - this.secured
@@ -22,5 +20,31 @@ export class Load {
   refusal({ maxConnections, maxHandshakes }: Limits): ConnectionRefused['reason'] | undefined {
     if (this.connections.size >= maxConnections) return 'too-many-connections'
     return this.handshakes >= maxHandshakes ? 'too-many-handshakes' : undefined
+  }
+}
+
+/** Counted since the start, over all generations. */
+export interface Counts {
+  accepted: number
+  refusedConnections: number
+  secured: number
+  failedHandshakes: number
+  refusedHandshakes: number
+  stapled: number
+  /** A status was asked for and there was none to give. */
+  unstapled: number
+  failedBackends: number
+}
+
+export function createCounts(): Counts {
+  return {
+    accepted: 0,
+    refusedConnections: 0,
+    secured: 0,
+    failedHandshakes: 0,
+    refusedHandshakes: 0,
+    stapled: 0,
+    unstapled: 0,
+    failedBackends: 0,
   }
 }

@@ -9,6 +9,7 @@ import { bytesKey } from '../attach/bytes-key.ts'
 import { type KeyFamily, keyFamily } from '../attach/key-choice.ts'
 import { isRefusing, isStapled, type Policies, type RefusalReason, type StopReason } from '../attach/policy.ts'
 import { type BackendAddress, parseBackend } from './backend.ts'
+import { authIdOf } from './client-auth.ts'
 import type { BackendOption, TerminatorCertificate, TerminatorSite } from './options.ts'
 
 export interface Site {
@@ -18,6 +19,8 @@ export interface Site {
   readonly policies: Policies
   readonly backend: BackendAddress
   readonly certificates: readonly SiteCertificate[]
+  /** Says which certificates clients are asked for; empty: none. */
+  readonly authId: string
   /** Whether some state of the keeper makes it refuse handshakes; only then is it judged after each. */
   readonly isStrict: boolean
 }
@@ -46,7 +49,10 @@ export interface SiteTable {
 }
 
 /** Builds the table. Throws a TypeError for sites that cannot be told apart or certificates that cannot stand together. */
-export function createSiteTable(options: readonly TerminatorSite[], defaultBackend: BackendOption | undefined): SiteTable {
+export function createSiteTable(
+  options: readonly TerminatorSite[],
+  defaultBackend: BackendOption | undefined,
+): SiteTable {
   const sites = options.map((site) => createSite(site, defaultBackend))
   const [first] = sites
   if (first === undefined) throw new TypeError('sites: expected at least one, found none')
@@ -99,6 +105,7 @@ function createSite(options: TerminatorSite, defaultBackend: BackendOption | und
     policies: options.policies,
     backend: parseBackend(typeof backend === 'string' ? backend : (backend.urls[0] as string)),
     certificates,
+    authId: authIdOf(options.clientAuth),
     isStrict: options.mode !== 'never' && isRefusing(options.policies),
   }
   for (const one of options.certificates) {

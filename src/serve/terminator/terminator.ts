@@ -1,24 +1,19 @@
 /**
- * A TLS front for TCP backends that staples: listeners, a front, a relay and what the keeper knows, put together.
+ * A TLS front for TCP backends that staples: doors, the generation that serves, and what the keeper knows, put together.
  *
  * Everything it uses is handed in, and what happens is told in events: the daemon logs, counts and decides when the
- * process ends. Later protocols (NATS, PROXY, judging peers) fit between `secured` and the relay.
+ * process ends. What one plan says is generation.ts; here is what stays when the plan changes.
  */
 import type { AddressInfo, Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../../keep/clock.ts'
-import type { KeeperEvent } from '../../keep/keeper/index.ts'
 import { createAnnouncer, type ListenerOf } from '../attach/announcer.ts'
-import { judgeHandshake, judgeStop } from '../attach/policy.ts'
 import { createTicketKeys } from './contexts.ts'
+import { createDoors } from './doors.ts'
 import { drainConnections } from './drain.ts'
 import type { TerminatorEvent } from './events.ts'
-import { createFront } from './front.ts'
-import { type Listener, openListener } from './listener.ts'
-import { Load } from './load.ts'
-import { type TerminatorOptions, terminatorDefaults } from './options.ts'
-import { createRelay } from './relay.ts'
-import { createSiteTable, type Site, type SiteCertificate } from './site.ts'
+import { type CertificateState, createGeneration, type Generation, type Surroundings } from './generation.ts'
+import { type Counts, createCounts, Load } from './load.ts'
+import type { FrontPlan, TerminatorOptions } from './options.ts'
 
 export interface Terminator {
   /**
@@ -28,6 +23,13 @@ export interface Terminator {
    * @throws {@link StapleError} `ERR_TERMINATOR_LISTEN` when one cannot be had
    */
   listen(): Promise<readonly AddressInfo[]>
+  /**
+   * Builds what another plan says beside what serves, binds its new addresses, and changes nothing yet.
+   *
+   * @throws {@link StapleError} `ERR_TERMINATOR_LISTEN` when an address cannot be had; TypeError, or what OpenSSL says,
+   * for a plan that cannot work. Nothing is left of it then.
+   */
+  prepare(plan: FrontPlan): Promise<PreparedPlan>
   /** Accepts nothing more, lets connections end for `drainTimeoutMs`, then cuts them. The keeper is left alone. */
   drain(): Promise<void>
   /** Cuts every connection that is open, for a drain that somebody does not want to wait for. */
@@ -41,143 +43,79 @@ export interface Terminator {
   setTicketKeys(keys: Buffer): void
 }
 
-export interface TerminatorStatus {
+export interface PreparedPlan {
+  /**
+   * Swaps: connections accepted from now on get the new plan. Those that are open stay as they are, those of listeners
+   * that are no more among them. @returns where it listens, in the order of the plan
+   */
+  commit(): readonly AddressInfo[]
+  /** Closes what was bound for it. */
+  abort(): void
+}
+
+export interface TerminatorStatus extends Readonly<Counts> {
   readonly isDraining: boolean
   readonly addresses: readonly AddressInfo[]
   /** Open now, handshakes among them. */
   readonly connections: number
   readonly handshakes: number
-  /** Since the start, as all below. */
-  readonly accepted: number
-  readonly refusedConnections: number
-  readonly secured: number
-  readonly failedHandshakes: number
-  readonly refusedHandshakes: number
-  readonly stapled: number
-  /** A status was asked for and none given. */
-  readonly unstapled: number
-  readonly failedBackends: number
-  readonly certificates: readonly {
-    readonly certificateKey: string
-    readonly site: string
-    readonly refusal?: string
-  }[]
+  readonly certificates: readonly CertificateState[]
 }
 
 /** Creates a terminator; it listens when told. Throws a TypeError for options that cannot work together. */
 export function createTerminator(options: TerminatorOptions): Terminator {
-  const settings = { ...terminatorDefaults, ...withoutUndefined(options) }
-  const { keeper, clock = systemClock, sites, backend, alpn = [] } = options
-  const table = createSiteTable(sites, backend)
-  const certificates = table.sites.flatMap((site) => site.certificates).filter(({ isStapled }) => isStapled)
+  const { keeper, clock = systemClock } = options
   const { announce, on, off, subscribe } = createAnnouncer<TerminatorEvent>()
   const load = new Load()
-  const counts = { failedHandshakes: 0, refusedHandshakes: 0, failedBackends: 0 }
-  let listeners: readonly Listener[] = []
+  const counts = createCounts()
+  let ticketKeys = options.ticketKeys ?? createTicketKeys()
+  let isOpen = false
   let draining: Promise<void> | undefined
 
-  const relay = createRelay({
-    idleTimeoutMs: settings.idleTimeoutMs,
-    halfCloseTimeoutMs: settings.halfCloseTimeoutMs,
-    connectTimeoutMs: settings.connectTimeoutMs,
-    backendFailed(client, address, error) {
-      counts.failedBackends++
-      announce({
-        type: 'backend-failed',
-        at: clock.now(),
-        backend: address.url,
-        error,
-        remoteAddress: client.remoteAddress,
-      })
-    },
-  })
-  const front = createFront({
-    table,
+  const surroundings: Surroundings = {
     keeper,
     clock,
-    alpn,
-    handshakeTimeoutMs: settings.handshakeTimeoutMs,
-    unknownSni: settings.unknownSni,
-    ticketKeys: options.ticketKeys ?? createTicketKeys(),
-    secured,
-    failed(error, socket) {
-      counts.failedHandshakes++
-      const { code = 'ERR_TLS', message } = error
-      announce({ type: 'handshake-failed', at: clock.now(), code, message, remoteAddress: socket.remoteAddress })
+    load,
+    counts,
+    announce,
+    ticketKeys: () => ticketKeys,
+    voidTickets: () => setTicketKeys(createTicketKeys()),
+  }
+  let current = createGeneration(options, surroundings)
+  const doors = createDoors({
+    accept,
+    failed({ host, port }, { code = 'UNKNOWN', message }) {
+      announce({ type: 'listener-failed', at: clock.now(), address: `${host}:${port}`, code, message })
     },
-    refused(reason, client, serverName) {
-      counts.refusedHandshakes++
-      announce({ type: 'handshake-refused', at: clock.now(), reason, serverName, remoteAddress: client?.remoteAddress })
-    },
-    refusalDue: (certificate) => judgeCertificate(certificate),
   })
-  const unsubscribe = keeper.subscribe(judgeAll)
+  const unsubscribe = keeper.subscribe((event) => current.judge(event.certificateKey, isOpen))
   const cancelRotation = options.ticketKeys
     ? undefined
-    : repeat(clock, ticketRotationMs, () => front.setTicketKeys(createTicketKeys()))
+    : repeat(clock, ticketRotationMs, () => setTicketKeys(createTicketKeys()))
   const cancelProbing = repeat(clock, keepAliveMs, keepAlive)
-  // What is refused already is refused from the first connection on.
-  for (const certificate of certificates) judgeCertificate(certificate)
 
   function accept(raw: Socket): void {
-    const reason = load.refusal(settings)
+    const reason = load.refusal(current.plan)
     if (reason !== undefined) {
-      load.refused++
+      counts.refusedConnections++
       const { remoteAddress } = raw
       raw.destroy()
       announce({ type: 'connection-refused', at: clock.now(), reason, remoteAddress })
       return
     }
-    load.accepted++
+    counts.accepted++
     load.connections.add(raw)
     raw.on('close', forget)
-    front.accept(raw)
+    current.accept(raw)
   }
 
   function forget(this: Socket): void {
     load.connections.delete(this)
   }
 
-  function secured(client: TLSSocket, site: Site): void {
-    load.secured++
-    client.on('close', forgetSecured)
-    relay(client, site.backend)
-  }
-
-  function forgetSecured(): void {
-    load.secured--
-  }
-
-  /** Lets the front refuse or show a certificate as policy has it now, and asks for the end when policy says so. */
-  function judgeCertificate(certificate: SiteCertificate): void {
-    const { certificateKey, site } = certificate
-    const servable = keeper.servable(certificateKey)
-    const verdict = judgeHandshake(servable, site.policies)
-    const refusal = verdict.kind === 'refuse' ? verdict.reason : undefined
-    if (refusal !== certificate.refusal) {
-      front.refuse(certificate, refusal)
-      if (refusal) front.setTicketKeys(createTicketKeys())
-      const common = { at: clock.now(), certificateKey, site: site.label }
-      announce(
-        refusal
-          ? { type: 'certificate-refused', reason: refusal, ...common }
-          : { type: 'certificate-restored', ...common },
-      )
-    }
-    const reason = judgeStop(servable, site.policies)
-    if (reason === certificate.stopTold || listeners.length === 0) return
-    certificate.stopTold = reason
-    if (reason === undefined) return
-    // Revoked under `stop`: what was shaken hands on before must not be resumed in what time is left.
-    front.setTicketKeys(createTicketKeys())
-    announce({ type: 'stop', at: clock.now(), reason, certificateKey, site: site.label })
-  }
-
-  function judgeAll(event: Pick<KeeperEvent, 'certificateKey'>): void {
-    for (const certificate of certificates) {
-      if (event.certificateKey === undefined || event.certificateKey === certificate.certificateKey)
-        judgeCertificate(certificate)
-    }
+  function setTicketKeys(keys: Buffer): void {
+    ticketKeys = keys
+    current.setTicketKeys(keys)
   }
 
   /**
@@ -188,45 +126,42 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     for (const connection of load.connections) connection.setKeepAlive(true, keepAliveMs)
   }
 
-  async function openAll(): Promise<readonly AddressInfo[]> {
-    const opened = await Promise.allSettled(
-      options.listeners.map((address) =>
-        openListener(address, accept, (error) => {
-          const { code = 'UNKNOWN', message } = error
-          announce({
-            type: 'listener-failed',
-            at: clock.now(),
-            address: `${address.host}:${address.port}`,
-            code,
-            message,
-          })
-        }),
-      ),
-    )
-    const open = opened.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
-    const failure = opened.find((outcome) => outcome.status === 'rejected')
-    if (failure) {
-      for (const listener of open) listener.stop()
-      throw failure.reason
+  async function prepareGeneration(make: () => Generation, { listeners }: FrontPlan): Promise<PreparedPlan> {
+    const generation = make()
+    const prepared = await doors.prepare(listeners)
+    return {
+      abort: prepared.abort,
+      commit() {
+        // The old one keeps what it has accepted; handshakes under way end on the certificate they began with.
+        const before = generation === current ? undefined : current
+        current = generation
+        isOpen = true
+        // Between the preparation and now sessions may have been voided.
+        generation.setTicketKeys(ticketKeys)
+        const addresses = prepared.commit()
+        generation.begin(before)
+        return addresses
+      },
     }
-    listeners = open
-    judgeAll({})
-    return open.map((listener) => listener.address)
   }
 
   async function end(): Promise<void> {
-    for (const listener of listeners) listener.stop()
-    const destroyed = await drainConnections(load.connections, clock, settings.drainTimeoutMs)
+    doors.stop()
+    const destroyed = await drainConnections(load.connections, clock, current.plan.drainTimeoutMs)
     unsubscribe()
     cancelRotation?.()
     cancelProbing()
-    front.close()
+    current.close()
     announce({ type: 'drained', at: clock.now(), destroyed })
   }
 
   return {
-    listen: openAll,
-    drain: () => {
+    async listen() {
+      const first = current
+      return (await prepareGeneration(() => first, options)).commit()
+    },
+    prepare: (plan) => prepareGeneration(() => createGeneration(plan, surroundings), plan),
+    drain() {
       draining ??= end()
       return draining
     },
@@ -236,21 +171,14 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     on,
     off,
     subscribe,
-    setTicketKeys: front.setTicketKeys,
+    setTicketKeys,
     status: () => ({
       isDraining: draining !== undefined,
-      addresses: listeners.map((listener) => listener.address),
+      addresses: doors.addresses(),
       connections: load.connections.size,
       handshakes: load.handshakes,
-      accepted: load.accepted,
-      refusedConnections: load.refused,
       ...counts,
-      ...front.tally,
-      certificates: certificates.map(({ certificateKey, site, refusal }) => ({
-        certificateKey,
-        site: site.label,
-        ...(refusal && { refusal }),
-      })),
+      certificates: current.certificates(),
     }),
   }
 }
@@ -269,9 +197,4 @@ function repeat(clock: Clock, everyMs: number, callback: () => void): () => void
     callback()
   }
   return () => cancel()
-}
-
-/** Leaves the defaults standing where an option was passed as undefined. */
-function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 }

@@ -1,0 +1,177 @@
+/**
+ * One plan at work: its sites, its TLS servers, its relay, and what policy says of its certificates at present.
+ *
+ * A reload makes a new generation beside the old one; connections stay with the one that accepted them. What outlives a
+ * generation (listeners, counts, ticket keys, events) is handed in by the terminator.
+ */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../keep/clock.ts'
+import { judgeHandshake, judgeStop, type RefusalReason } from '../attach/policy.ts'
+import type { TerminatorEvent } from './events.ts'
+import { createFront } from './front.ts'
+import type { Counts, Load } from './load.ts'
+import { type FrontPlan, type StapleSource, terminatorDefaults } from './options.ts'
+import { createRelay } from './relay.ts'
+import { createSiteTable, type Site, type SiteCertificate } from './site.ts'
+
+/** What all generations of a terminator share. */
+export interface Surroundings {
+  readonly keeper: StapleSource
+  readonly clock: Clock
+  readonly load: Load
+  readonly counts: Counts
+  announce(event: TerminatorEvent): void
+  /** The keys that seal sessions now. */
+  ticketKeys(): Buffer
+  /** Sessions of before are not to be resumed any more. */
+  voidTickets(): void
+}
+
+export interface Generation {
+  readonly plan: ResolvedPlan
+  /** Takes a connection that nobody has read from, within the limits. */
+  accept(raw: Socket): void
+  /** It serves from now on: tells what it refuses and the one before did not. */
+  begin(before: Generation | undefined): void
+  /** The keeper knows something new, of one certificate or of all. Before the doors are open nothing is told of an end. */
+  judge(certificateKey: string | undefined, isOpen: boolean): void
+  setTicketKeys(keys: Buffer): void
+  certificates(): readonly CertificateState[]
+  /** Ends the connections whose handshake has not begun. */
+  close(): void
+}
+
+export interface CertificateState {
+  readonly certificateKey: string
+  readonly site: string
+  /** Why it is not shown. */
+  readonly refusal?: string
+}
+
+/** A plan with its defaults filled in. */
+export type ResolvedPlan = FrontPlan & Required<Pick<FrontPlan, keyof typeof terminatorDefaults>>
+
+/** Creates a generation. Throws a TypeError for a plan that cannot work, and what OpenSSL says of keys that do not fit. */
+export function createGeneration(given: FrontPlan, surroundings: Surroundings): Generation {
+  const plan: ResolvedPlan = { ...terminatorDefaults, ...withoutUndefined(given) }
+  const { keeper, clock, load, counts, announce, voidTickets } = surroundings
+  const table = createSiteTable(plan.sites, plan.backend)
+  const certificates = table.sites.flatMap((site) => site.certificates).filter(({ isStapled }) => isStapled)
+
+  const relay = createRelay({
+    idleTimeoutMs: plan.idleTimeoutMs,
+    halfCloseTimeoutMs: plan.halfCloseTimeoutMs,
+    connectTimeoutMs: plan.connectTimeoutMs,
+    backendFailed(client, address, error) {
+      counts.failedBackends++
+      const { remoteAddress } = client
+      announce({ type: 'backend-failed', at: clock.now(), backend: address.url, error, remoteAddress })
+    },
+  })
+  const front = createFront({
+    table,
+    keeper,
+    clock,
+    alpn: plan.alpn ?? [],
+    handshakeTimeoutMs: plan.handshakeTimeoutMs,
+    unknownSni: plan.unknownSni,
+    ticketKeys: surroundings.ticketKeys(),
+    tally: counts,
+    secured,
+    failed(error, socket) {
+      counts.failedHandshakes++
+      const { code = 'ERR_TLS', message } = error
+      announce({ type: 'handshake-failed', at: clock.now(), code, message, remoteAddress: socket.remoteAddress })
+    },
+    refused(reason, client, { serverName, cause }) {
+      counts.refusedHandshakes++
+      const { remoteAddress } = client
+      announce({
+        type: 'handshake-refused',
+        at: clock.now(),
+        reason,
+        serverName,
+        remoteAddress,
+        ...(cause !== undefined && { cause }),
+      })
+    },
+    refusalDue: (certificate) => judgeCertificate(certificate, true),
+  })
+  // What is refused already is refused from the first connection on; it is told when this generation serves.
+  for (const certificate of certificates) front.refuse(certificate, refusalOf(certificate))
+
+  function accept(raw: Socket): void {
+    front.accept(raw)
+  }
+
+  function secured(client: TLSSocket, site: Site): void {
+    load.secured++
+    client.on('close', forgetSecured)
+    relay(client, site.backend)
+  }
+
+  function forgetSecured(): void {
+    load.secured--
+  }
+
+  /** Lets the front refuse or show a certificate as policy has it now, and asks for the end when policy says so. */
+  function judgeCertificate(certificate: SiteCertificate, isOpen: boolean): void {
+    const { certificateKey, site } = certificate
+    const common = { at: clock.now(), certificateKey, site: site.label }
+    const refusal = refusalOf(certificate)
+    if (refusal !== certificate.refusal) {
+      front.refuse(certificate, refusal)
+      if (refusal) tellRefused(certificate, refusal)
+      else announce({ type: 'certificate-restored', ...common })
+    }
+    const reason = judgeStop(keeper.servable(certificateKey), site.policies)
+    if (reason === certificate.stopTold || !isOpen) return
+    certificate.stopTold = reason
+    if (reason === undefined) return
+    // Revoked under `stop`: what was shaken hands on before must not be resumed in what time is left.
+    voidTickets()
+    announce({ type: 'stop', reason, ...common })
+  }
+
+  function refusalOf({ certificateKey, site }: SiteCertificate): RefusalReason | undefined {
+    const verdict = judgeHandshake(keeper.servable(certificateKey), site.policies)
+    return verdict.kind === 'refuse' ? verdict.reason : undefined
+  }
+
+  function tellRefused({ certificateKey, site }: SiteCertificate, reason: RefusalReason): void {
+    voidTickets()
+    announce({ type: 'certificate-refused', at: clock.now(), certificateKey, site: site.label, reason })
+  }
+
+  return {
+    plan,
+    accept,
+    begin(before) {
+      const known = new Set(before?.certificates().flatMap((one) => (one.refusal ? [one.certificateKey] : [])))
+      for (const certificate of certificates) {
+        if (certificate.refusal && !known.has(certificate.certificateKey)) tellRefused(certificate, certificate.refusal)
+        judgeCertificate(certificate, true)
+      }
+    },
+    judge(certificateKey, isOpen) {
+      for (const certificate of certificates) {
+        if (certificateKey === undefined || certificateKey === certificate.certificateKey)
+          judgeCertificate(certificate, isOpen)
+      }
+    },
+    setTicketKeys: front.setTicketKeys,
+    certificates: () =>
+      certificates.map(({ certificateKey, site, refusal }) => ({
+        certificateKey,
+        site: site.label,
+        ...(refusal && { refusal }),
+      })),
+    close: front.close,
+  }
+}
+
+/** Leaves the defaults standing where an option was passed as undefined. */
+function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}
