@@ -1,0 +1,76 @@
+/** The front in this very process: `workers: 1`. */
+import type { Clock } from '../../keep/clock.ts'
+import {
+  createTerminator,
+  type StapleSource,
+  type Terminator,
+  type TerminatorEvent,
+} from '../../serve/terminator/index.ts'
+import type { FrontHost, HostStatus } from './host.ts'
+
+/** Creates a host that serves nothing yet. */
+export function createInProcessHost(options: {
+  readonly staples: StapleSource
+  readonly clock: Clock
+  /** 48 bytes. */
+  readonly ticketKeys: Buffer
+}): FrontHost {
+  const listeners = new Set<(event: TerminatorEvent) => void>()
+  let { ticketKeys } = options
+  let terminator: Terminator | undefined
+
+  return {
+    async prepare(plan) {
+      if (terminator !== undefined) {
+        const prepared = await terminator.prepare(plan)
+        return { commit: async () => prepared.commit(), abort: async () => prepared.abort() }
+      }
+      const { staples: keeper, clock } = options
+      const first = createTerminator({ ...plan, keeper, clock, ticketKeys })
+      first.subscribe((event) => {
+        for (const listener of listeners) listener(event)
+      })
+      const prepared = await first.prepare(plan)
+      return {
+        async commit() {
+          terminator = first
+          return prepared.commit()
+        },
+        async abort() {
+          prepared.abort()
+          await first.drain()
+        },
+      }
+    },
+    setTicketKeys(keys) {
+      ticketKeys = keys
+      terminator?.setTicketKeys(keys)
+    },
+    drain: async () => terminator?.drain(),
+    cut: () => terminator?.cut(),
+    status: async (): Promise<HostStatus> => ({
+      ...(terminator?.status() ?? nothing),
+      workers: [{ pid: process.pid, state: terminator ? 'serving' : 'starting' }],
+    }),
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+const nothing = {
+  isDraining: false,
+  addresses: [],
+  connections: 0,
+  handshakes: 0,
+  accepted: 0,
+  refusedConnections: 0,
+  secured: 0,
+  failedHandshakes: 0,
+  refusedHandshakes: 0,
+  stapled: 0,
+  unstapled: 0,
+  failedBackends: 0,
+  certificates: [],
+} as const
