@@ -1,11 +1,13 @@
 /**
  * Bytes both ways between a client and its backend: back-pressure, half-close, and an end for both when one fails.
  *
- * A relay's handlers are made once and shared by all its connections, whose two sockets know their pair through a
+ * The ordinary backend, one address without TLS, is connected to here: the client's first bytes are written while that
+ * goes on. Any other is reached through its pool first. A relay's handlers are made once and shared by all its connections, whose two sockets know their pair through a
  * property: what Node's `pipe` does with a dozen closures a connection. Nothing here knows TLS, sites or staples.
  */
-import { connect, type Socket } from 'node:net'
-import { StapleError } from '../../errors.ts'
+import { connect, Socket } from 'node:net'
+import { type BackendError, describeFailure } from './backend/failure.ts'
+import type { BackendPool } from './backend/pool.ts'
 import type { BackendAddress } from './backend.ts'
 
 export interface RelayOptions {
@@ -14,20 +16,32 @@ export interface RelayOptions {
   /** 0: never. */
   readonly halfCloseTimeoutMs: number
   readonly connectTimeoutMs: number
-  /** The backend could not be reached. The client is closed already. */
-  backendFailed(client: Socket, backend: BackendAddress, error: StapleError<'ERR_TERMINATOR_BACKEND'>): void
+  /** No backend could be reached. The client is closed already. */
+  backendFailed(client: Socket, backend: Pick<BackendAddress, 'url'>, error: BackendError): void
+  /** A transformation threw. Both sides are closed already. */
+  transformFailed?(client: Socket, error: unknown): void
 }
 
-/** Dials the backend and joins the two. The client must have nobody reading from it. */
-export type Relay = (client: Socket, address: BackendAddress) => void
+/**
+ * Joins a client with a backend: one of a pool's, one at an address of its own, or one that is connected already. Nobody
+ * may be reading from the two.
+ */
+export type Relay = (client: Socket, backend: BackendPool | BackendAddress | Socket, trip?: Trip) => void
+
+/** What is particular about one connection. */
+export interface Trip {
+  /** The first bytes to the backend: a PROXY header. Not for a socket, which is past that. */
+  readonly header?: Buffer | undefined
+  /** Makes of each chunk from the backend what the client is sent in its place; nothing, one or several. */
+  readonly transform?: Transform | undefined
+}
+
+export type Transform = (chunk: Buffer) => Buffer | readonly Buffer[] | undefined
 
 /** Creates a relay: one for any number of connections. */
-export function createRelay({
-  idleTimeoutMs,
-  halfCloseTimeoutMs,
-  connectTimeoutMs,
-  backendFailed,
-}: RelayOptions): Relay {
+export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, ...options }: RelayOptions): Relay {
+  const idleTimeoutMs = settable(options.idleTimeoutMs)
+  const halfCloseTimeoutMs = settable(options.halfCloseTimeoutMs)
   const halfIdleTimeoutMs = idleTimeoutMs > 0 && idleTimeoutMs < halfCloseTimeoutMs ? idleTimeoutMs : halfCloseTimeoutMs
 
   function forward(this: Side, chunk: Buffer): void {
@@ -38,6 +52,27 @@ export function createRelay({
     // Else nobody is left to take these bytes, but this side is still being sent the last ones of the other.
   }
 
+  /** As {@link forward}, for a backend whose bytes are changed on their way. */
+  function forwardChanged(this: Side, chunk: Buffer): void {
+    const { client, transform } = this[pair]
+    let changed: ReturnType<Transform>
+    try {
+      changed = transform?.(chunk)
+    } catch (error) {
+      cut.call(this)
+      transformFailed?.(client, error)
+      return
+    }
+    if (changed === undefined) return
+    if (Buffer.isBuffer(changed)) {
+      forward.call(this, changed)
+      return
+    }
+    client.cork()
+    for (const part of changed) forward.call(this, part)
+    client.uncork()
+  }
+
   function resume(this: Side): void {
     opposite(this).resume()
   }
@@ -46,7 +81,7 @@ export function createRelay({
   function passEnd(this: Side): void {
     const other = opposite(this)
     const ends = this[pair]
-    if (other === ends.backend && other.readableEnded && other.writableLength === 0) {
+    if (other === ends.backend && other.readableEnded && other.writableLength === 0 && !isTls(other)) {
       // Both have said all, and all of it is written: closing sends the FIN too, and saves a call into the kernel.
       ends.isDone = true
       other.destroy()
@@ -86,17 +121,14 @@ export function createRelay({
 
   function fail(this: Side, cause: NodeJS.ErrnoException): void {
     const { isConnected, client, address } = this[pair]
-    if (isConnected || client.destroyed) return
+    if (isConnected || client.destroyed || address === undefined) return
     client.destroy()
-    const message = `backend ${address.url} could not be reached: ${cause.message || cause.code}`
-    const detail = { backend: address.url, networkCode: cause.code }
-    backendFailed(client, address, new StapleError('ERR_TERMINATOR_BACKEND', message, detail, { cause }))
+    backendFailed(client, address, describeFailure(address.url, cause))
   }
 
-  return (socket, address) => {
-    const client = socket as Side
-    const backend = connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true }) as Side
-    client[pair] = backend[pair] = { client, backend, address, isConnected: false, isDone: false }
+  function join(ends: Pair): void {
+    const { client, backend } = ends
+    client[pair] = backend[pair] = ends
 
     client.allowHalfOpen = true
     client.on('data', forward)
@@ -107,14 +139,65 @@ export function createRelay({
     client.on('timeout', cut)
     if (idleTimeoutMs > 0) client.setTimeout(idleTimeoutMs)
 
-    backend.setTimeout(connectTimeoutMs)
-    backend.on('connect', connected)
     backend.on('timeout', timeOutBackend)
-    backend.on('data', forward)
+    backend.on('data', ends.transform ? forwardChanged : forward)
     backend.on('drain', resume)
     backend.on('end', passEnd)
     backend.on('error', fail)
     backend.on('close', close)
+  }
+
+  function joinAddress(client: Side, address: BackendAddress, header: Buffer | undefined, transform?: Transform): void {
+    if (address.isTls) throw new TypeError(`relay: ${address.url} is reached through a pool`)
+    const backend = connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true }) as Side
+    if (header) backend.write(header)
+    backend.setTimeout(connectTimeoutMs)
+    backend.on('connect', connected)
+    join({ client, backend, address, transform, isConnected: false, isDone: false })
+  }
+
+  function joinSocket(client: Side, backend: Side, transform: Transform | undefined): void {
+    if (client.destroyed || backend.destroyed) {
+      client.destroy()
+      backend.destroy()
+      return
+    }
+    join({ client, backend, address: undefined, transform, isConnected: true, isDone: false })
+    // Whoever read from them before has paused them.
+    client.resume()
+    backend.resume()
+    // Who ended in the meantime tells nobody a second time.
+    if (backend.readableEnded) passEnd.call(backend)
+    if (client.readableEnded) passEnd.call(client)
+  }
+
+  /** The client is left unread until there is a backend: what it sent to one that fails could not be sent to the next. */
+  function joinPool(client: Side, pool: BackendPool, { header, transform }: Trip): void {
+    if (client.destroyed) return
+    const giveUp = pool.dial(
+      { header },
+      {
+        connected(backend) {
+          client.off('close', giveUp)
+          joinSocket(client, backend as Side, transform)
+        },
+        failed(error) {
+          client.off('close', giveUp)
+          client.destroy()
+          backendFailed(client, pool, error)
+        },
+      },
+    )
+    client.on('error', ignore)
+    client.on('close', giveUp)
+  }
+
+  return (socket, to, trip = ordinary) => {
+    const client = socket as Side
+    if (to instanceof Socket) joinSocket(client, to as Side, trip.transform)
+    else if (!('dial' in to)) joinAddress(client, to, trip.header, trip.transform)
+    else if (to.direct) joinAddress(client, to.direct, trip.header, trip.transform)
+    else joinPool(client, to, trip)
   }
 }
 
@@ -123,7 +206,9 @@ const pair = Symbol('pair')
 interface Pair {
   readonly client: Side
   readonly backend: Side
-  readonly address: BackendAddress
+  /** Absent when it is known to be reached. */
+  readonly address: BackendAddress | undefined
+  readonly transform: Transform | undefined
   isConnected: boolean
   /** Both sides have ended their streams and the backend has been given the last byte. */
   isDone: boolean
@@ -140,9 +225,21 @@ function opposite(side: Side): Side {
 
 /** A cut must look like one: a FIN (or a close_notify) would make half a stream seem whole. */
 function sever(side: Side): void {
-  if (side === side[pair].client) side.destroy()
+  // TLS says an end with a close_notify, which a closed socket does not send.
+  if (side === side[pair].client || isTls(side)) side.destroy()
   else side.resetAndDestroy()
 }
 
 /** 'close' follows every 'error' and ends the other side. */
 function ignore(): void {}
+
+function isTls(side: Socket): boolean {
+  return 'encrypted' in side
+}
+
+/** Node warns of a longer timeout and cuts it to this by itself. */
+function settable(timeoutMs: number): number {
+  return Math.min(timeoutMs, 2 ** 31 - 1)
+}
+
+const ordinary: Trip = {}

@@ -27,7 +27,7 @@ async function stage(options: Partial<RelayOptions> = {}) {
     backendFailed: (_client, _address, error) => failures.push(error),
     ...options,
   })
-  const address = { url: `tcp://127.0.0.1:${port}`, host: '127.0.0.1', port }
+  const address = { url: `tcp://127.0.0.1:${port}`, host: '127.0.0.1', port, isTls: false }
   const front = createServer((socket) => relay(socket, address))
   const frontPort = await listen(front)
   return {
@@ -279,7 +279,7 @@ describe('a backend that cannot be reached', () => {
       backendFailed: (_client, _address, error) => failures.push(error),
     })
     const port = await listenWithoutAccepting()
-    const address = { url: `tcp://127.0.0.1:${port}`, host: '127.0.0.1', port }
+    const address = { url: `tcp://127.0.0.1:${port}`, host: '127.0.0.1', port, isTls: false }
     const front = createServer((socket) => relay(socket, address))
     const client = connect({ port: await listen(front), host: '127.0.0.1' })
     await over(client)
