@@ -262,6 +262,23 @@ const rows = {
     retry: 'when-changed',
   },
 
+  ERR_NATS_NO_INFO: {
+    summary: 'the backend did not introduce itself as a NATS server',
+    remedy:
+      'let `backend` name the client port of a running nats-server; with handshake_first: true of its own it says nothing',
+    retry: 'soon',
+  },
+  ERR_NATS_PROTOCOL: {
+    summary: 'the backend sent what is not the NATS protocol',
+    remedy: 'let `backend` name the client port of a nats-server, or leave `protocol: nats` out',
+    retry: 'when-changed',
+  },
+  ERR_NATS_TLS: {
+    summary: 'front and NATS backend do not agree on TLS',
+    remedy: 'write tls://host:port for a backend that wants TLS, tcp://host:port for one without',
+    retry: 'when-changed',
+  },
+
   ERR_RESPONDER_SOURCE: {
     summary: "the responder's source of statuses failed",
     remedy: 'look at the cause',

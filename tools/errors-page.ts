@@ -11,6 +11,7 @@ const areas: Record<string, string> = {
   KEEPER: 'the keeper · `src/keep/keeper`',
   ATTACH: 'stapling into a Node server · `src/serve/attach`',
   TERMINATOR: 'the TLS front · `src/serve/terminator`',
+  NATS: 'NATS behind the TLS front · `src/serve/terminator/nats`',
   RESPONDER: 'answering requests ourselves · `src/serve/responder`',
   CONFIG: 'the configuration · `src/run/config`',
 }
