@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { StapleError } from '../../../src/errors.ts'
 import { createRelay, type RelayOptions } from '../../../src/serve/terminator/relay.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
-import { startProgram } from '../../kit/program.ts'
 import { readAll } from '../tls-client.ts'
+import { listenWithoutAccepting } from './listen-without-accepting.ts'
 
 /** A relay without TLS between a client and a backend that the test plays itself. */
 async function stage(options: Partial<RelayOptions> = {}) {
@@ -286,20 +286,3 @@ describe('a backend that cannot be reached', () => {
     expect(failures.map(({ detail }) => detail)).toMatchObject([{ networkCode: 'ETIMEDOUT' }])
   })
 })
-
-/** A port whose backlog is full: Linux drops further SYNs, so that connecting hangs. */
-async function listenWithoutAccepting(): Promise<number> {
-  const script = `const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-    require('fs').writeSync(1, 'port ' + s.address().port + '\\n')
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-  })`
-  const program = startProgram(process.execPath, ['-e', script])
-  const port = Number((await program.waitFor(/port (\d+)/))[1])
-  for (let index = 0; index < 3; index++) {
-    const filler = connect({ port, host: '127.0.0.1' })
-    filler.on('error', () => {})
-    endsWithTest(() => filler.destroy())
-  }
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  return port
-}

@@ -188,7 +188,7 @@ describe('sites', () => {
     [
       'a backend that is none',
       () => [site(leaf, { backend: 'http://127.0.0.1' })],
-      /expected tcp:\/\/host:port, found "http:\/\/127.0.0.1"/,
+      /expected tcp:\/\/host:port or tls:\/\/host:port, found "http:\/\/127.0.0.1"/,
     ],
   ])('with %s are refused as a caller mistake', (_what, sites, message, backend?: string) => {
     expect(() =>

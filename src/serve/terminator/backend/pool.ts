@@ -96,7 +96,7 @@ export function createBackendPool(option: BackendOption, options: PoolOptions): 
       function tryNext(): void {
         const nowMs = clock.monotonicMs()
         const leftMs = begunMs + connectTimeoutMs - nowMs
-        const member = leftMs > 0 || failures.length === 0 ? waiting.shift() : undefined
+        const member = leftMs > tooLateMs || failures.length === 0 ? waiting.shift() : undefined
         if (member === undefined) {
           failed(describeFailures(url, failures))
           return
@@ -150,3 +150,6 @@ const longestPauseMs = 30_000
 
 /** Less would be unfair to a backend far away whose first packet was lost: TCP sends it again after a second. */
 const leastTimeoutMs = 1_500
+
+/** With less left, another attempt would only add one more cause to the message. */
+const tooLateMs = 20
