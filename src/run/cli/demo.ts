@@ -66,7 +66,7 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
       } else {
         io.stdout.write('\nCtrl-C ends it. The staple is replaced every half minute or so:\n')
       }
-      daemon.keeper.subscribe((event) => {
+      daemon.staples.subscribe((event) => {
         // Several events can tell of one change: one look is enough.
         if (!isVisible(event) || isLooking) return
         isLooking = true

@@ -65,6 +65,7 @@ function parsePort(text: string): number {
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
 
 const serveExitCodes = `
-Signals: SIGTERM and SIGINT drain and end, SIGHUP asks every responder now.
+Signals: SIGTERM and SIGINT drain and end, SIGHUP reads the configuration again
+         and asks every responder.
 Exit codes: 0 ended as asked, 1 internal (a port in use), 2 configuration or usage,
             3 revoked and the policy is to stop, 4 a needed staple did not come.`

@@ -20,16 +20,23 @@ export interface ServeArguments {
 
 /** Runs the command; resolves with its exit code. */
 export async function serve(given: ServeArguments, io: Io): Promise<ExitCode> {
-  const loaded = await loadConfig(given.config, {
-    environment: io.environment,
-    workingDirectory: io.workingDirectory,
-    ...(given.listen !== undefined && { listen: given.listen }),
-    ...(given.backend !== undefined && { backend: given.backend }),
-  })
-  return given.test ? await test(given, loaded, io) : await run(given, loaded, io)
+  const load = () =>
+    loadConfig(given.config, {
+      environment: io.environment,
+      workingDirectory: io.workingDirectory,
+      ...(given.listen !== undefined && { listen: given.listen }),
+      ...(given.backend !== undefined && { backend: given.backend }),
+    })
+  const loaded = await load()
+  return given.test ? await test(given, loaded, io) : await run(given, loaded, io, load)
 }
 
-async function run(given: ServeArguments, { settings, notices }: LoadedConfig, io: Io): Promise<ExitCode> {
+async function run(
+  given: ServeArguments,
+  { settings, notices }: LoadedConfig,
+  io: Io,
+  load: () => Promise<LoadedConfig>,
+): Promise<ExitCode> {
   const format = given.json ? 'json' : settings.log.format
   const journal = await openJournal({
     format: format === 'auto' ? (io.stderr.isTTY ? 'text' : 'json') : format,
@@ -41,11 +48,11 @@ async function run(given: ServeArguments, { settings, notices }: LoadedConfig, i
   sayNotices(journal, notices)
   // Before anything is made or asked: a second daemon must not touch the store of the first.
   await probeListeners(settings.listeners)
-  const daemon = createDaemon({ settings, journal })
+  const daemon = createDaemon({ settings, journal, load })
   const ignored = [
     io.onSignal('SIGTERM', () => daemon.stop('SIGTERM')),
     io.onSignal('SIGINT', () => daemon.stop('SIGINT')),
-    io.onSignal('SIGHUP', () => daemon.refresh()),
+    io.onSignal('SIGHUP', () => void daemon.reload('SIGHUP').then(() => daemon.refresh())),
   ]
   try {
     return await daemon.run()

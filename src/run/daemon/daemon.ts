@@ -1,24 +1,31 @@
 /**
- * The daemon: a configuration's keeper and doors, opened in order, watched by the policies, drained in order.
+ * The daemon: a configuration's keeper and doors, opened in order, watched by the policies, reloaded, drained in order.
  *
  * It decides nothing about staples (keep/keeper) or handshakes (serve/terminator). It never ends the process: `run`
  * resolves with the exit code, and the command that called it does the rest.
  */
 import type { AddressInfo } from 'node:net'
 import { type Clock, systemClock } from '../../keep/clock.ts'
-import type { Keeper } from '../../keep/keeper/index.ts'
-import { createTerminator, type Terminator } from '../../serve/terminator/index.ts'
-import type { Settings } from '../config/index.ts'
-import type { Journal } from '../journal/journal.ts'
+import { createTicketKeys } from '../../serve/terminator/index.ts'
+import type { AdminSubject, RefreshOutcome, ReloadOutcome } from '../admin/subject.ts'
+import type { LoadedConfig, Settings } from '../config/index.ts'
+import type { Journal, Line } from '../journal/journal.ts'
 import { createNarrator, type Narrate } from '../journal/narrate.ts'
-import { awaitAdmission } from './admission.ts'
+import type { FrontHost } from '../workers/host.ts'
+import { createInProcessHost } from '../workers/in-process.ts'
+import { type Admission, awaitAdmission } from './admission.ts'
+import { describeDaemon, type Phase } from './describe.ts'
 import { ExitCode } from './exit-code.ts'
-import { createStapleKeeping, keepCertificates } from './keep-staples.ts'
+import { buildHouse, planHouse } from './house.ts'
 import { createFrontNarrator } from './narrate-front.ts'
+import { askAgain } from './refresh.ts'
+import { createReloader } from './reload.ts'
+import { createStapleSwitch, type StapleSwitch } from './staple-switch.ts'
 import { stayAlive } from './stay-alive.ts'
 
-export interface Daemon {
-  readonly keeper: Keeper
+export interface Daemon extends AdminSubject {
+  /** What it serves, whichever keeper holds it. */
+  readonly staples: StapleSwitch
   /**
    * Opens the doors when the start policies allow it and serves until stopped.
    *
@@ -32,13 +39,14 @@ export interface Daemon {
    * a second call cuts what is still open.
    */
   stop(because: string, exitCode?: ExitCode): void
-  /** Asks every responder now. */
-  refresh(): void
+  reload(because?: string): Promise<ReloadOutcome>
 }
 
 export interface DaemonOptions {
   readonly settings: Settings
   readonly journal: Journal
+  /** Reads the configuration anew. Without it there is no reload. */
+  readonly load?: () => Promise<LoadedConfig>
   /** Default: the machine's. */
   readonly clock?: Clock
   /** How the keeper's events become lines. Default: {@link createNarrator}. */
@@ -46,22 +54,42 @@ export interface DaemonOptions {
 }
 
 /** Assembles a daemon. Its store is opened now; nothing is asked and nothing listens before `run`. */
-export function createDaemon({
-  settings,
-  journal,
-  clock = systemClock,
-  narrate = createNarrator(),
-}: DaemonOptions): Daemon {
+export function createDaemon(options: DaemonOptions): Daemon {
+  const { journal, clock = systemClock, narrate = createNarrator() } = options
   const ending = new AbortController()
-  const keeping = createStapleKeeping(settings, clock)
-  const { keeper } = keeping
+  const startedAt = clock.now()
+  let house = buildHouse(options.settings, clock)
+  const staples = createStapleSwitch(house.keeping.keeper)
+  const narrateFront = createFrontNarrator()
   let exitCode: ExitCode = ExitCode.ok
-  let terminator: Terminator | undefined
+  let phase: Phase = 'closed'
+  let host: FrontHost | undefined
+  let admission = new AbortController()
+  let lastReload: { at: Date; isDone: boolean; message: string } | undefined
+
+  const reloader = createReloader({
+    clock,
+    staples,
+    host: () => (phase === 'open' ? host : undefined),
+    load: options.load ?? noReload,
+    house: () => house,
+    moveIn(next) {
+      house = next
+      // With closed doors the waiting begins anew, for what is waited for may be another.
+      admission.abort()
+      sayUnstapled()
+    },
+    said: (text, level) => journal.say({ level, text }),
+  })
+
+  function say(line: Line | undefined): void {
+    if (line) journal.say(line)
+  }
 
   function stop(because: string, code: ExitCode = ExitCode.ok): void {
     if (ending.signal.aborted) {
       journal.say({ level: 'info', text: `ending now: ${because}, a second time` })
-      terminator?.cut()
+      host?.cut()
       return
     }
     exitCode = code
@@ -73,94 +101,100 @@ export function createDaemon({
     ending.abort()
   }
 
-  async function run(onOpen?: (addresses: readonly AddressInfo[]) => void): Promise<ExitCode> {
-    const letGo = stayAlive()
-    try {
-      keeper.subscribe((event) => {
-        const line = narrate(event)
-        if (line) journal.say(line)
-      })
-      const { awaited, unstapledMustStaple } = keepCertificates(keeper, settings)
-      for (const { label } of unstapledMustStaple) {
-        const text = 'the certificate is Must-Staple, but mode never staples nothing: strict clients will refuse it'
-        journal.say({ level: 'warn', subject: label, text })
-      }
-      const admission = await awaitAdmission(
-        { keeper, clock, startTimeoutMs: settings.startTimeoutMs, signal: ending.signal },
-        awaited,
+  function sayUnstapled(): void {
+    for (const { label } of house.enrolment.unstapledMustStaple) {
+      const text = 'the certificate is Must-Staple, but mode never staples nothing: strict clients will refuse it'
+      journal.say({ level: 'warn', subject: label, text })
+    }
+  }
+
+  /** Waits until the doors may open; a reload in the meantime begins the waiting anew. */
+  async function admit(): Promise<Admission> {
+    for (;;) {
+      admission = new AbortController()
+      const { keeping, enrolment, settings } = house
+      const signal = AbortSignal.any([ending.signal, admission.signal])
+      const { keeper } = keeping
+      const outcome = await awaitAdmission(
+        { keeper, clock, startTimeoutMs: settings.startTimeoutMs, signal },
+        enrolment.awaited,
         (missing) => {
           const names = missing.map((entry) => entry.label).join(', ')
-          journal.say({
-            level: 'warn',
-            text: `the doors stay closed (on_start: require) until these are stapled: ${names}`,
-          })
+          const text = `the doors stay closed (on_start: require) until these are stapled: ${names}`
+          journal.say({ level: 'warn', text })
         },
       )
-      if (admission.kind === 'end') {
-        stop(admission.because, admission.exitCode)
+      if (!admission.signal.aborted || ending.signal.aborted) return outcome
+    }
+  }
+
+  async function openDoors(missing: string): Promise<readonly AddressInfo[]> {
+    const front = createInProcessHost({ staples, clock, ticketKeys: createTicketKeys() })
+    host = front
+    front.subscribe((event) => {
+      if (event.type === 'stop') stop(`${event.site}: ${stopReasons[event.reason]}`, ExitCode.revoked)
+      say(narrateFront(event))
+    })
+    const prepared = await front.prepare(planHouse(house))
+    phase = 'open'
+    const addresses = await prepared.commit()
+    for (const { address, port } of addresses) {
+      const text = `open on ${formatAddress(address, port)} -> ${describeBackends(house.settings)}${missing}`
+      journal.say({ level: 'notice', subject: 'front', text })
+    }
+    return addresses
+  }
+
+  async function run(onOpen?: (addresses: readonly AddressInfo[]) => void): Promise<ExitCode> {
+    const letGo = stayAlive()
+    staples.subscribe((event) => {
+      say(narrate(event))
+      reloader.lookAtGates()
+    })
+    const cancelRotation = repeat(clock, ticketRotationMs, () => host?.setTicketKeys(createTicketKeys()))
+    try {
+      sayUnstapled()
+      const outcome = await admit()
+      if (outcome.kind === 'end') {
+        stop(outcome.because, outcome.exitCode)
         return exitCode
       }
-      terminator = createTerminator({
-        listeners: settings.listeners,
-        sites: settings.sites.map((site) => ({
-          names: site.names,
-          backend: site.backend,
-          mode: site.mode,
-          policies: site.policies,
-          minVersion: site.minVersion,
-          ...(site.ciphers !== undefined && { ciphers: site.ciphers }),
-          ...(site.ecdhCurve !== undefined && { ecdhCurve: site.ecdhCurve }),
-          certificates: site.certificates.map(({ chainPem, keyPem, certificateKey }) => ({
-            chain: chainPem,
-            key: keyPem,
-            certificateKey,
-          })),
-        })),
-        keeper,
-        clock,
-        alpn: settings.alpn,
-        unknownSni: settings.unknownSni,
-        ...settings.timeouts,
-        ...settings.limits,
-      })
-      const narrateFront = createFrontNarrator()
-      terminator.subscribe((event) => {
-        if (event.type === 'stop') stop(`${event.site}: ${stopReasons[event.reason]}`, ExitCode.revoked)
-        const line = narrateFront(event)
-        if (line) journal.say(line)
-      })
-      const addresses = await terminator.listen()
-      for (const { address, port } of addresses) {
-        const missing =
-          admission.missing.length === 0
-            ? ''
-            : `; not stapled yet: ${admission.missing.map((entry) => entry.label).join(', ')}`
-        journal.say({
-          level: 'notice',
-          subject: 'front',
-          text: `open on ${formatAddress(address, port)} -> ${describeBackends(settings)}${missing}`,
-        })
-      }
-      onOpen?.(addresses)
+      const names = outcome.missing.map((entry) => entry.label).join(', ')
+      onOpen?.(await openDoors(names === '' ? '' : `; not stapled yet: ${names}`))
       await aborted(ending.signal)
       return exitCode
     } finally {
-      await terminator?.drain()
-      await keeping.close()
+      phase = 'draining'
+      reloader.close()
+      cancelRotation()
+      await host?.drain()
+      await house.keeping.close()
       letGo()
     }
   }
 
+  async function reload(because = 'asked to'): Promise<ReloadOutcome> {
+    const outcome = await reloader.reload(because)
+    lastReload = { at: clock.now(), isDone: outcome.isDone, message: outcome.message }
+    return outcome
+  }
+
   return {
-    keeper,
+    staples,
     run,
     stop,
-    refresh() {
-      journal.say({ level: 'info', text: 'asking every responder now' })
-      keeper.refresh().catch(() => {
-        // Each failure was an event of its own and has been said.
-      })
-    },
+    reload,
+    refresh: (which): Promise<RefreshOutcome> => askAgain(house, which),
+    status: async () =>
+      describeDaemon({
+        house,
+        staples,
+        now: clock.now(),
+        startedAt,
+        phase,
+        front: await host?.status(),
+        ...(lastReload && { lastReload }),
+      }),
   }
 }
 
@@ -168,6 +202,23 @@ const stopReasons = {
   revoked: 'the certificate is revoked (on_revoked: stop)',
   unknown: 'the responder does not know the certificate (on_unknown: stop)',
 } as const
+
+/** Keys that never change would let who steals them read every session ever sealed with them. */
+const ticketRotationMs = 12 * 3_600_000
+
+async function noReload(): Promise<never> {
+  throw new Error('this daemon was not given a way to read its configuration again')
+}
+
+/** Calls back at regular intervals. */
+function repeat(clock: Clock, everyMs: number, callback: () => void): () => void {
+  let cancel = clock.wake(everyMs, run)
+  function run(): void {
+    cancel = clock.wake(everyMs, run)
+    callback()
+  }
+  return () => cancel()
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -8,7 +8,8 @@ import type { EntryStatus } from '../../keep/keeper/index.ts'
 import { memoryStore } from '../../keep/store/index.ts'
 import type { Settings } from '../config/index.ts'
 import { ExitCode } from './exit-code.ts'
-import { createStapleKeeping, keepCertificates } from './keep-staples.ts'
+import { createStapleKeeping } from './keep-staples.ts'
+import { createRoster } from './roster.ts'
 
 /** What a dry run found. */
 export interface DryRun {
@@ -23,7 +24,7 @@ export async function dryRun(settings: Settings, clock: Clock = systemClock): Pr
   const keeping = createStapleKeeping(settings, clock, memoryStore())
   const { keeper } = keeping
   try {
-    const { awaited } = keepCertificates(keeper, settings)
+    const { awaited } = createRoster(keeper, clock).add(settings)
     await Promise.all(awaited.map(({ certificateKey }) => keeper.settled(certificateKey)))
     const entries = awaited.flatMap(({ certificateKey }) => keeper.entry(certificateKey) ?? [])
     const kept = new Set(awaited.map(({ certificateKey }) => certificateKey))
