@@ -6,6 +6,7 @@
  * property: what Node's `pipe` does with a dozen closures a connection. Nothing here knows TLS, sites or staples.
  */
 import { connect, Socket } from 'node:net'
+import { isTls, reset } from './backend/connect.ts'
 import { type BackendError, describeFailure } from './backend/failure.ts'
 import type { BackendPool } from './backend/pool.ts'
 import type { BackendAddress } from './backend.ts'
@@ -225,17 +226,12 @@ function opposite(side: Side): Side {
 
 /** A cut must look like one: a FIN (or a close_notify) would make half a stream seem whole. */
 function sever(side: Side): void {
-  // TLS says an end with a close_notify, which a closed socket does not send.
-  if (side === side[pair].client || isTls(side)) side.destroy()
-  else side.resetAndDestroy()
+  if (side === side[pair].client) side.destroy()
+  else reset(side)
 }
 
 /** 'close' follows every 'error' and ends the other side. */
 function ignore(): void {}
-
-function isTls(side: Socket): boolean {
-  return 'encrypted' in side
-}
 
 /** Node warns of a longer timeout and cuts it to this by itself. */
 function settable(timeoutMs: number): number {

@@ -105,5 +105,22 @@ function secure(
     ...(session && { session }),
   })
   socket.on('session', (next: Buffer) => sessions.set(address, next))
+  Object.assign(socket, { [beneath]: raw })
   return socket
 }
+
+/** Ends a connection so that the other side cannot take half a stream for a whole one. */
+export function reset(socket: Socket & { [beneath]?: Socket }): void {
+  const raw = socket[beneath]
+  // Over TLS a cut is an end without close_notify. Not everybody looks at that: hence the RST below it.
+  if (raw !== undefined) raw.resetAndDestroy()
+  if (raw !== undefined || isTls(socket)) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
+export function isTls(socket: Socket): boolean {
+  return 'encrypted' in socket
+}
+
+/** The TCP connection under a TLS one. */
+const beneath = Symbol('beneath')
