@@ -13,11 +13,13 @@ export interface ClientHello {
   readonly asksForStatus: boolean
   /** Absent when the extension is: then TLS 1.2 means SHA-1 with either key. */
   readonly signatureAlgorithms?: readonly number[]
+  /** How the certificates may be signed; absent when the extension is: then as above. */
+  readonly signatureAlgorithmsCert?: readonly number[]
   readonly alpn: readonly string[]
   /** From supported_versions; without that extension the one legacy_version. */
   readonly supportedVersions: readonly number[]
   readonly cipherSuites: readonly number[]
-  /** Absent when the extension is: then any curve will do. */
+  /** Absent when the extension is. RFC 8422 then leaves the choice to the server; OpenSSL chooses none. */
   readonly supportedGroups?: readonly number[]
 }
 
@@ -93,6 +95,8 @@ function decodeMessage(message: Uint8Array, messageBytes: number): ClientHello |
     else if (type === extensionType.supportedGroups) hello.supportedGroups = body.vector(body.uint16()).uint16s()
     else if (type === extensionType.signatureAlgorithms)
       hello.signatureAlgorithms = body.vector(body.uint16()).uint16s()
+    else if (type === extensionType.signatureAlgorithmsCert)
+      hello.signatureAlgorithmsCert = body.vector(body.uint16()).uint16s()
     else if (type === extensionType.supportedVersions) hello.supportedVersions = body.vector(body.uint8()).uint16s()
     else if (type === extensionType.alpn) hello.alpn = readProtocols(body.vector(body.uint16()))
     if (body.isBroken) return undefined
@@ -224,4 +228,5 @@ const extensionType = {
   signatureAlgorithms: 13,
   alpn: 16,
   supportedVersions: 43,
+  signatureAlgorithmsCert: 50,
 } as const

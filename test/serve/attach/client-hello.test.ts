@@ -168,7 +168,7 @@ describe('the key that a client can use', () => {
       { ...tls12, cipherSuites: [0xc02b, 0xc02f], signatureAlgorithms: [0x0403], supportedGroups: [29] },
       'rsa',
     ],
-    ['TLS 1.2 without signature_algorithms', { ...tls12, cipherSuites: [0xc02b, 0xc02f] }, 'ec'],
+    ['TLS 1.2 without supported_groups', { ...tls12, cipherSuites: [0xc02b, 0x009c] }, 'rsa'],
   ])('%s', (_what, asked, family) => {
     expect(chooseKeyFamily(asked, ['rsa', 'ec'])).toBe(family)
   })
