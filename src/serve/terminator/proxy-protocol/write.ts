@@ -9,7 +9,8 @@ import { type Endpoint, signature } from './read.ts'
 
 /**
  * Encodes a header. IPv4 addresses in their IPv6 form (`::ffff:192.0.2.1`) are written as IPv4; where the two ends are
- * not of one family or not known, the header says that it does not know: `UNKNOWN` in v1, PROXY of no family in v2.
+ * not of one family or not known, the header says no address: `UNKNOWN` in v1, and in v2 `LOCAL`, which every receiver
+ * must accept. (A PROXY of no family it need not, and HAProxy 2.6 does not.)
  */
 export function encodeProxyHeader(
   version: 'v1' | 'v2',
@@ -42,12 +43,13 @@ function ipv4Bytes(address: string): Buffer {
   return Buffer.from(address.split('.').map(Number))
 }
 
-/** Version 2 with the command PROXY; then family and protocol in one byte. */
+/** Version 2 with a command; then family and protocol in one byte. */
+const local = 0x20
 const proxy = 0x21
 const tcpOverIPv4 = 0x11
 const tcpOverIPv6 = 0x21
 
 const unknown = {
   v1: Buffer.from('PROXY UNKNOWN\r\n'),
-  v2: Buffer.concat([signature, Buffer.from([proxy, 0, 0, 0])]),
+  v2: Buffer.concat([signature, Buffer.from([local, 0, 0, 0])]),
 } as const

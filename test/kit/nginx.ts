@@ -1,0 +1,39 @@
+/** Debian's nginx with a configuration of a test's own. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Program, startProgram } from './program.ts'
+import { temporaryDirectory } from './temporary.ts'
+
+export interface Nginx {
+  readonly program: Program
+  /** Where its files are, and relative paths of the configuration begin. */
+  readonly directory: string
+}
+
+/** Starts one with `blocks` (`http { … }`) and resolves when it takes connections on the port. */
+export async function startNginx(blocks: string, port: number): Promise<Nginx> {
+  const directory = temporaryDirectory('nginx')
+  mkdirSync(join(directory, 'temporary'))
+  const file = join(directory, 'nginx.conf')
+  writeFileSync(
+    file,
+    `daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr info;
+events { worker_connections 200; }
+${blocks}
+`,
+  )
+  const program = startProgram('nginx', ['-p', directory, '-c', file, '-e', 'stderr'], { name: 'nginx' })
+  await program.waitForPort(port)
+  return { program, directory }
+}
+
+/** The lines of an `http` block that keep its temporary files out of the system's directories. */
+export const nginxPaths = `access_log off;
+client_body_temp_path temporary/body;
+proxy_temp_path temporary/proxy;
+fastcgi_temp_path temporary/fastcgi;
+uwsgi_temp_path temporary/uwsgi;
+scgi_temp_path temporary/scgi;`
