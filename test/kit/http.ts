@@ -1,5 +1,4 @@
 /** HTTP spoken by hand, so that tests see what a client sees and may say what no client should. */
-import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 
@@ -49,6 +48,6 @@ export async function speak(place: HttpPlace, text: string): Promise<string> {
   })
   socket.on('error', () => {})
   socket.write(text)
-  await once(socket, 'close')
+  await new Promise((resolve) => socket.once('close', resolve))
   return heard
 }
