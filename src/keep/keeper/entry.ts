@@ -110,6 +110,24 @@ export interface Entry {
   readonly warned: string
 }
 
+/**
+ * What an entry is judged by at each handshake, as plain data: for another process, which judges by its own clock and
+ * stays right when nobody tells it anything more. The moments at which the judgement changes are in it.
+ */
+export interface ServableSnapshot {
+  readonly held: StapleSnapshot | undefined
+  /** Evidence beside what is held: the responder does not know the certificate. */
+  readonly unknown: StapleSnapshot | undefined
+  /** Present when a verified revocation is held, whether it can be stapled or not. */
+  readonly revocation: object | undefined
+  /** When a newer response than the held one is wanted. */
+  readonly dueAt: number | undefined
+  readonly unsupportedReason: string | undefined
+}
+
+/** A staple and its window. */
+export type StapleSnapshot = Pick<Staple, 'der' | 'certStatus' | 'thisUpdate' | 'usableUntil'>
+
 /** What is known of a certificate before anything happened. */
 export type EntryStart = Pick<Entry, 'limits' | 'notBefore' | 'notAfter' | 'isRequired' | 'seed'>
 
@@ -171,7 +189,7 @@ export function createStaple(response: VerifiedOcspResponse, source: Staple['sou
  * Judges the state at a moment. What the responder last said comes first: a verified revocation, then a verified
  * `unknown` still in its window, both also while a `good` staple is held; then whether that staple may be served.
  */
-export function judgeState(entry: Entry, now: number): StapleState {
+export function judgeState(entry: ServableSnapshot, now: number): StapleState {
   if (entry.revocation !== undefined) return 'revoked'
   if (entry.unknown !== undefined && isServable(entry.unknown, now)) return 'unknown'
   if (entry.held !== undefined) {

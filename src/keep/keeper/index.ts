@@ -16,7 +16,7 @@ export {
   type StapleQuestion,
 } from '../fetch/index.ts'
 export type { Suspect } from './clock-watch.ts'
-export type { StapleState } from './entry.ts'
+export type { ServableSnapshot, StapleSnapshot, StapleState } from './entry.ts'
 export type { ClockJumped, EntryEvent, EventContext, KeeperEvent, KeeperEventOf, KeeperWarning } from './events.ts'
 export { createKeeper } from './keeper.ts'
 export type { KeptCertificate } from './kept-certificate.ts'

@@ -20,6 +20,7 @@ import { prepare } from './prepare.ts'
 import { createQueue } from './queue.ts'
 import { nothingServable } from './servable.ts'
 import { createSlot, describeSlot, judgeSlot, labelOf, resolveWaiters, type Slot, wishesOf } from './slot.ts'
+import { snapshotEntry } from './snapshot.ts'
 import { step } from './step.ts'
 import { createStoreSide } from './store-side.ts'
 import { createWakes } from './wakes.ts'
@@ -221,6 +222,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     servable(certificateKey) {
       const slot = slots.get(certificateKey)
       return slot === undefined ? nothingServable : judgeSlot(slot, clock.now().getTime())
+    },
+    snapshot(certificateKey) {
+      const slot = slots.get(certificateKey)
+      return slot && snapshotEntry(slot.entry)
     },
     entry(certificateKey) {
       const slot = slots.get(certificateKey)

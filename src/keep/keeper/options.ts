@@ -3,7 +3,7 @@ import type { VerifyOptions } from '../../pki/ocsp/options.ts'
 import type { Clock } from '../clock.ts'
 import type { Fetcher } from '../fetch/index.ts'
 import type { Store } from '../store/index.ts'
-import type { Limits } from './entry.ts'
+import type { Limits, ServableSnapshot } from './entry.ts'
 import type { KeptCertificate } from './kept-certificate.ts'
 import type { Listeners } from './listeners.ts'
 import type { Servable } from './servable.ts'
@@ -54,6 +54,8 @@ export interface Keeper extends Pick<Listeners, 'on' | 'off' | 'subscribe'> {
    * @see RFC 6066 §8, RFC 8446 §4.4.2.1
    */
   servable(certificateKey: string): Servable
+  /** What {@link Keeper.servable} judges by, for another process to judge; undefined when it is not kept. */
+  snapshot(certificateKey: string): ServableSnapshot | undefined
   /** What is known of a certificate; undefined when it is not kept. */
   entry(certificateKey: string): EntryStatus | undefined
   /** The same of all, in the order in which they were added. */

@@ -1,5 +1,5 @@
 /** What may be sent in a handshake, judged at its moment; and how a judgement is kept for the handshakes after it. */
-import { type Entry, judgeState, type StapleState } from './entry.ts'
+import { judgeState, type ServableSnapshot, type StapleState } from './entry.ts'
 import { isServable, servableFrom, type Window, withdrawAt } from './window.ts'
 
 /** What may be sent for one certificate at one moment. */
@@ -22,8 +22,8 @@ export interface View {
   readonly until: number
 }
 
-/** Judges an entry at a moment. */
-export function viewEntry(entry: Entry, now: number): View {
+/** Judges an entry, or its snapshot, at a moment. */
+export function viewEntry(entry: ServableSnapshot, now: number): View {
   const { held, unknown } = entry
   const boundaries = [...edges(held), ...edges(unknown), ...(entry.dueAt === undefined ? [] : [entry.dueAt])]
   return {
