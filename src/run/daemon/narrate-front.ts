@@ -28,7 +28,12 @@ export function createFrontNarrator(): NarrateFront {
   return (event) => {
     switch (event.type) {
       case 'connection-refused': {
-        return seldom(event, event.reason, 'warn', `connections are closed unread: ${limits[event.reason]} is reached`)
+        return seldom(
+          event,
+          event.reason,
+          'warn',
+          `connections are closed unread${event.remoteAddress ? `, now from ${event.remoteAddress}` : ''}: ${closings[event.reason]}${event.found ? `: ${event.found}` : ''}`,
+        )
       }
       case 'handshake-failed':
         return {
@@ -60,6 +65,20 @@ export function createFrontNarrator(): NarrateFront {
         }
       case 'backend-failed':
         return seldom(event, `backend ${event.backend}`, 'error', `${event.error.message}: its clients are closed`)
+      case 'backend-left-out':
+        return {
+          level: 'warn',
+          subject: 'front',
+          text: `${event.error.message}: it is left out for a while, its clients go to the others`,
+          fields: { event: event.type },
+        }
+      case 'backend-returned':
+        return {
+          level: 'notice',
+          subject: 'front',
+          text: `backend ${event.backend} is back`,
+          fields: { event: event.type },
+        }
       case 'listener-failed':
         return seldom(event, `listener ${event.code}`, 'error', `${event.address}: ${event.message} (${event.code})`)
       case 'drained': {
@@ -86,10 +105,13 @@ function quote(serverName: string): string {
   return JSON.stringify(serverName.slice(0, 253))
 }
 
-const limits = {
-  'too-many-connections': 'max_connections',
-  'too-many-handshakes': 'the limit of handshakes at once',
-  'too-fast': 'connection_rate_limit',
+const closings = {
+  'too-many-connections': 'max_connections is reached',
+  'too-many-handshakes': 'the limit of handshakes at once is reached',
+  'too-fast': 'connection_rate_limit is reached',
+  'no-proxy-header': 'accept_proxy_protocol wants a PROXY header first',
+  'unexpected-proxy-header': 'a PROXY header from outside the networks of accept_proxy_protocol',
+  silent: 'nothing came in the time of a handshake',
 } as const
 
 const refusals = {

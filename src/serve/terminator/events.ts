@@ -9,6 +9,8 @@ export type TerminatorEvent =
   | CertificateRefused
   | CertificateRestored
   | BackendFailed
+  | BackendLeftOut
+  | BackendReturned
   | ListenerFailed
   | StopAsked
   | Drained
@@ -21,10 +23,20 @@ interface Remote extends Common {
   readonly remoteAddress: string | undefined
 }
 
-/** A connection was closed unread: one of the limits was reached. */
+/** A connection was closed before TLS: one of the limits was reached, or it did not begin as it must. */
 export interface ConnectionRefused extends Remote {
   readonly type: 'connection-refused'
-  readonly reason: 'too-many-connections' | 'too-many-handshakes' | 'too-fast'
+  readonly reason:
+    | 'too-many-connections'
+    | 'too-many-handshakes'
+    | 'too-fast'
+    /** From a network whose connections begin with a PROXY header: `found` came instead. */
+    | 'no-proxy-header'
+    /** A PROXY header from somebody who may not send one. */
+    | 'unexpected-proxy-header'
+    /** Nothing came in the time of a handshake. */
+    | 'silent'
+  readonly found?: string
 }
 
 /** A client failed the handshake or did not finish it in time; `code` is OpenSSL's or Node's. */
@@ -58,11 +70,24 @@ export interface CertificateRestored extends Common {
   readonly site: string
 }
 
-/** The backend could not be reached; its client was closed. */
+/** The backend could not be reached, or is not what it should be; its client was closed. */
 export interface BackendFailed extends Remote {
   readonly type: 'backend-failed'
   readonly backend: string
-  readonly error: StapleError<'ERR_TERMINATOR_BACKEND'>
+  readonly error: StapleError
+}
+
+/** One of several backends is left out for a while; its clients go to the others. */
+export interface BackendLeftOut extends Common {
+  readonly type: 'backend-left-out'
+  readonly backend: string
+  readonly error: StapleError
+}
+
+/** A backend that was left out takes connections again. */
+export interface BackendReturned extends Common {
+  readonly type: 'backend-returned'
+  readonly backend: string
 }
 
 /** A listener in use reported an error, as when the process runs out of file descriptors. It listens on. */

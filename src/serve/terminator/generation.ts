@@ -6,12 +6,21 @@
  */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import type { StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
 import { judgeHandshake, judgeStop, type RefusalReason } from '../attach/policy.ts'
-import type { TerminatorEvent } from './events.ts'
+import { createArrivals } from './arrival.ts'
+import { type BackendPool, createBackendPool } from './backend/pool.ts'
+import { createEntrance } from './entrance.ts'
+import type { ConnectionRefused, TerminatorEvent } from './events.ts'
 import { createFront } from './front.ts'
 import type { Counts, Load } from './load.ts'
+import { createNatsBridge } from './nats/bridge.ts'
 import { type FrontPlan, type StapleSource, terminatorDefaults } from './options.ts'
+import { createNetworks } from './proxy-protocol/networks.ts'
+import type { Endpoint } from './proxy-protocol/read.ts'
+import { encodeProxyHeader } from './proxy-protocol/write.ts'
+import { createRateLimit } from './rate.ts'
 import { createRelay } from './relay.ts'
 import { createSiteTable, type Site, type SiteCertificate } from './site.ts'
 
@@ -59,16 +68,34 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
   const table = createSiteTable(plan.sites, plan.backend)
   const certificates = table.sites.flatMap((site) => site.certificates).filter(({ isStapled }) => isStapled)
 
+  const arrivals = createArrivals()
+  const isNats = plan.protocol === 'nats'
+  const pools = new Map<Site, BackendPool>(table.sites.map((site) => [site, createPool(site)]))
+  const letIn = createRateLimit(plan.connectionRateLimit, clock)
+
   const relay = createRelay({
     idleTimeoutMs: plan.idleTimeoutMs,
     halfCloseTimeoutMs: plan.halfCloseTimeoutMs,
     connectTimeoutMs: plan.connectTimeoutMs,
-    backendFailed(client, address, error) {
-      counts.failedBackends++
-      const { remoteAddress } = client
-      announce({ type: 'backend-failed', at: clock.now(), backend: address.url, error, remoteAddress })
-    },
+    backendFailed: (client, { url }, error) => tellBackendFailed(client, url, error),
+    transformFailed: (client, error) => tellBackendFailed(client, 'nats', error as StapleError),
   })
+  const bridge = isNats
+    ? createNatsBridge({ plan, clock, relay, arrivals, header: headerFor, failed: tellBackendFailed })
+    : undefined
+  const entrance =
+    isNats || plan.acceptProxyProtocol.length > 0
+      ? createEntrance({
+          clock,
+          arrivals,
+          timeoutMs: plan.handshakeTimeoutMs,
+          proxies: plan.acceptProxyProtocol.length > 0 ? createNetworks(plan.acceptProxyProtocol) : undefined,
+          nats: bridge?.entrance(table.default, poolOf(table.default)),
+          enter: (raw) => front.accept(raw),
+          refused: refuse,
+          backendFailed: (raw, error) => tellBackendFailed(raw, table.default.label, error),
+        })
+      : undefined
   const front = createFront({
     table,
     keeper,
@@ -82,17 +109,16 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
     failed(error, socket) {
       counts.failedHandshakes++
       const { code = 'ERR_TLS', message } = error
-      announce({ type: 'handshake-failed', at: clock.now(), code, message, remoteAddress: socket.remoteAddress })
+      announce({ type: 'handshake-failed', at: clock.now(), code, message, remoteAddress: addressOf(socket) })
     },
     refused(reason, client, { serverName, cause }) {
       counts.refusedHandshakes++
-      const { remoteAddress } = client
       announce({
         type: 'handshake-refused',
         at: clock.now(),
         reason,
         serverName,
-        remoteAddress,
+        remoteAddress: addressOf(client),
         ...(cause !== undefined && { cause }),
       })
     },
@@ -102,13 +128,76 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
   for (const certificate of certificates) front.refuse(certificate, refusalOf(certificate))
 
   function accept(raw: Socket): void {
-    front.accept(raw)
+    const reason = load.refusal(plan) ?? (letIn() ? undefined : 'too-fast')
+    if (reason !== undefined) return refuse(raw, reason)
+    counts.accepted++
+    load.connections.add(raw)
+    raw.on('close', forget)
+    if (entrance === undefined) front.accept(raw)
+    else entrance.accept(raw)
+  }
+
+  function forget(this: Socket): void {
+    load.connections.delete(this)
+  }
+
+  function refuse(raw: Socket, reason: ConnectionRefused['reason'], found?: string): void {
+    counts.refusedConnections++
+    const remoteAddress = addressOf(raw)
+    raw.destroy()
+    announce({
+      type: 'connection-refused',
+      at: clock.now(),
+      reason,
+      remoteAddress,
+      ...(found !== undefined && { found }),
+    })
   }
 
   function secured(client: TLSSocket, site: Site): void {
     load.secured++
     client.on('close', forgetSecured)
-    relay(client, site.backend)
+    const pool = poolOf(site)
+    if (bridge) bridge.join(client, site, pool)
+    else if (plan.sendProxyProtocol) relay(client, pool, { header: headerFor(client) })
+    else relay(client, pool.direct ?? pool)
+  }
+
+  function createPool(site: Site): BackendPool {
+    return createBackendPool(site.backend, {
+      clock,
+      connectTimeoutMs: plan.connectTimeoutMs,
+      isTlsLater: isNats,
+      changed({ url }, error) {
+        const common = { at: clock.now(), backend: url }
+        announce(error ? { type: 'backend-left-out', error, ...common } : { type: 'backend-returned', ...common })
+      },
+    })
+  }
+
+  function poolOf(site: Site): BackendPool {
+    return pools.get(site) as BackendPool
+  }
+
+  /** What the backend is told of a client, if it is to be told. */
+  function headerFor(client: Socket): Buffer | undefined {
+    if (plan.sendProxyProtocol === undefined) return undefined
+    const { source, destination } = arrivals.of(client) ?? {}
+    return encodeProxyHeader(
+      plan.sendProxyProtocol,
+      source ?? endpoint(client.remoteAddress, client.remotePort),
+      destination ?? endpoint(client.localAddress, client.localPort),
+    )
+  }
+
+  /** Who is there, as a PROXY header says, else as TCP says. */
+  function addressOf(socket: Socket): string | undefined {
+    return arrivals.of(socket)?.source?.address ?? socket.remoteAddress
+  }
+
+  function tellBackendFailed(client: Socket, backend: string, error: StapleError): void {
+    counts.failedBackends++
+    announce({ type: 'backend-failed', at: clock.now(), backend, error, remoteAddress: addressOf(client) })
   }
 
   function forgetSecured(): void {
@@ -167,8 +256,15 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
         site: site.label,
         ...(refusal && { refusal }),
       })),
-    close: front.close,
+    close() {
+      entrance?.close()
+      front.close()
+    },
   }
+}
+
+function endpoint(address: string | undefined, port: number | undefined): Endpoint | undefined {
+  return address === undefined || port === undefined ? undefined : { address, port }
 }
 
 /** Leaves the defaults standing where an option was passed as undefined. */

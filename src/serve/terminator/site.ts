@@ -8,7 +8,6 @@ import { parsePemCertificates } from '../../pki/x509/pem.ts'
 import { bytesKey } from '../attach/bytes-key.ts'
 import { type KeyFamily, keyFamily } from '../attach/key-choice.ts'
 import { isRefusing, isStapled, type Policies, type RefusalReason, type StopReason } from '../attach/policy.ts'
-import { type BackendAddress, parseBackend } from './backend.ts'
 import { authIdOf } from './client-auth.ts'
 import type { BackendOption, TerminatorCertificate, TerminatorSite } from './options.ts'
 
@@ -17,7 +16,7 @@ export interface Site {
   readonly label: string
   readonly options: TerminatorSite
   readonly policies: Policies
-  readonly backend: BackendAddress
+  readonly backend: BackendOption
   readonly certificates: readonly SiteCertificate[]
   /** Says which certificates clients are asked for; empty: none. */
   readonly authId: string
@@ -103,7 +102,7 @@ function createSite(options: TerminatorSite, defaultBackend: BackendOption | und
     label,
     options,
     policies: options.policies,
-    backend: parseBackend(typeof backend === 'string' ? backend : (backend.urls[0] as string)),
+    backend,
     certificates,
     authId: authIdOf(options.clientAuth),
     isStrict: options.mode !== 'never' && isRefusing(options.policies),

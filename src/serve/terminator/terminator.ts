@@ -4,7 +4,7 @@
  * Everything it uses is handed in, and what happens is told in events: the daemon logs, counts and decides when the
  * process ends. What one plan says is generation.ts; here is what stays when the plan changes.
  */
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { type Clock, systemClock } from '../../keep/clock.ts'
 import { createAnnouncer, type ListenerOf } from '../attach/announcer.ts'
 import { createTicketKeys } from './contexts.ts'
@@ -83,7 +83,7 @@ export function createTerminator(options: TerminatorOptions): Terminator {
   }
   let current = createGeneration(options, surroundings)
   const doors = createDoors({
-    accept,
+    accept: (raw) => current.accept(raw),
     failed({ host, port }, { code = 'UNKNOWN', message }) {
       announce({ type: 'listener-failed', at: clock.now(), address: `${host}:${port}`, code, message })
     },
@@ -93,25 +93,6 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     ? undefined
     : repeat(clock, ticketRotationMs, () => setTicketKeys(createTicketKeys()))
   const cancelProbing = repeat(clock, keepAliveMs, keepAlive)
-
-  function accept(raw: Socket): void {
-    const reason = load.refusal(current.plan)
-    if (reason !== undefined) {
-      counts.refusedConnections++
-      const { remoteAddress } = raw
-      raw.destroy()
-      announce({ type: 'connection-refused', at: clock.now(), reason, remoteAddress })
-      return
-    }
-    counts.accepted++
-    load.connections.add(raw)
-    raw.on('close', forget)
-    current.accept(raw)
-  }
-
-  function forget(this: Socket): void {
-    load.connections.delete(this)
-  }
 
   function setTicketKeys(keys: Buffer): void {
     ticketKeys = keys

@@ -87,8 +87,8 @@ export function connectOnce(
   }
 }
 
-/** Begins a handshake. The backend proves the name that it is configured with, else the host of its URL. */
-function secure(
+/** Begins a handshake on a connected socket. The backend proves the name that it is configured with, else the host of its URL. */
+export function secure(
   raw: Socket,
   address: BackendAddress,
   { context, serverName, isUnverified, sessions }: TlsClient,

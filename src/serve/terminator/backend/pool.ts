@@ -6,16 +6,19 @@
  * timeout for all of it, and when all are left out they are tried nevertheless.
  */
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../../keep/clock.ts'
 import { type BackendAddress, parseBackend } from '../backend.ts'
 import type { BackendGroup, BackendOption } from '../options.ts'
-import { connectOnce, createTlsClient, type TlsClient } from './connect.ts'
+import { connectOnce, createTlsClient, secure, type TlsClient } from './connect.ts'
 import { type BackendError, describeFailure, describeFailures, isOwnLack } from './failure.ts'
 
 export interface PoolOptions {
   readonly clock: Clock
   /** For one client, however many backends are tried for it. */
   readonly connectTimeoutMs: number
+  /** Begin no handshake on `tls://` connections: who dials does, with {@link BackendPool.secure}, when it is time. */
+  readonly isTlsLater?: boolean
   /** One of several is left out from now on, for this reason; or (no error) is in turn again. */
   changed?(address: BackendAddress, error: BackendError | undefined): void
 }
@@ -27,6 +30,8 @@ export interface BackendPool {
   readonly direct: BackendAddress | undefined
   /** Connects a client to the first that takes it. Call what is returned when the client has gone. */
   dial(request: DialRequest, outcome: DialOutcome): () => void
+  /** Begins the handshake on a connection to a `tls://` backend that was dialled without one. */
+  secure(raw: Socket, address: BackendAddress): TLSSocket
   states(): readonly BackendState[]
 }
 
@@ -50,7 +55,7 @@ export interface BackendState {
 
 /** Creates a pool. Throws a TypeError for what is no address, and what OpenSSL says of CAs that it cannot read. */
 export function createBackendPool(option: BackendOption, options: PoolOptions): BackendPool {
-  const { clock, connectTimeoutMs, changed } = options
+  const { clock, connectTimeoutMs, isTlsLater = false, changed } = options
   const group: BackendGroup = typeof option === 'string' ? { urls: [option] } : option
   const members = group.urls.map(
     (url): Member => ({ address: parseBackend(url), failures: 0, dueMs: 0, isOnTrial: false }),
@@ -86,6 +91,10 @@ export function createBackendPool(option: BackendOption, options: PoolOptions): 
   return {
     url,
     direct: members.length === 1 && !first.address.isTls ? first.address : undefined,
+    secure(raw, address) {
+      if (tls === undefined) throw new TypeError(`backend: ${address.url} is none for TLS`)
+      return secure(raw, address, tls)
+    },
     states: () => members.map(({ address, failures }) => ({ url: address.url, isLeftOut: failures > 0 })),
     dial({ header }, { connected, failed }) {
       const begunMs = clock.monotonicMs()
@@ -106,7 +115,13 @@ export function createBackendPool(option: BackendOption, options: PoolOptions): 
         const isTrial = member.failures > 0 && member.dueMs <= nowMs && !member.isOnTrial
         if (isTrial) member.isOnTrial = true
         const abandon = connectOnce(
-          { address: member.address, tls: member.address.isTls ? tls : undefined, header, clock, timeoutMs },
+          {
+            address: member.address,
+            tls: member.address.isTls && !isTlsLater ? tls : undefined,
+            header,
+            clock,
+            timeoutMs,
+          },
           (cause, socket) => {
             if (isTrial) member.isOnTrial = false
             if (cause === undefined) {

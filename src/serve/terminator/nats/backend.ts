@@ -24,6 +24,7 @@ export interface NatsBackendOptions {
 
 /** A backend that has introduced itself. Its socket is paused, nobody reads it, and an 'error' of it harms nobody. */
 export interface NatsBackend {
+  readonly url: string
   readonly socket: Socket
   readonly info: ServerInfo
 }
@@ -45,10 +46,10 @@ export async function openNatsBackend(socket: Socket, options: NatsBackendOption
     const info = await readInfo(socket, url)
     isIntroduced = true
     if (secure === undefined && info.isTlsRequired) throw tlsError(url, 'it requires TLS, and its address is tcp://')
-    if (secure === undefined) return { socket, info }
+    if (secure === undefined) return { url, socket, info }
     if (!info.isTlsRequired && !info.isTlsAvailable)
       throw tlsError(url, 'it offers no TLS, and its address is tls://: nothing is sent in clear')
-    return { socket: await upgrade(secure(socket), url), info }
+    return { url, socket: await upgrade(secure(socket), url), info }
   } catch (error) {
     socket.destroy()
     if (!isLate) throw error

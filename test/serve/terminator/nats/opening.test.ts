@@ -156,7 +156,7 @@ describe('waiting for the client', () => {
       async dial() {
         secured = tlsConnect({ socket: client, ca, servername: 'localhost' })
         while (far.readableLength === 0) await new Promise((resolve) => setImmediate(resolve))
-        return { socket: far, info: { isTlsRequired: false, isTlsAvailable: false, fields: [] } }
+        return { url: 'tcp://backend', socket: far, info: { isTlsRequired: false, isTlsAvailable: false, fields: [] } }
       },
     })
     const opening = open()
