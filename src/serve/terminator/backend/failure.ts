@@ -14,7 +14,7 @@ export function describeFailure(url: string, cause: NodeJS.ErrnoException): Back
       : [`backend ${url} could not be reached: ${said}`, isNoTls(code) ? noTlsHint : undefined]
   return new StapleError(
     'ERR_TERMINATOR_BACKEND',
-    what,
+    hint === undefined ? what : `${what} (${hint})`,
     { backend: url, networkCode: code, ...(hint !== undefined && { hint }) },
     { cause },
   )
