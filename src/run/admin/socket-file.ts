@@ -6,7 +6,7 @@
  * first moment that anybody can see it, and the path that Node removes when it closes is never the one that others use.
  */
 import type { Stats } from 'node:fs'
-import { chmod, link, lstat, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises'
+import { chmod, link, lstat, mkdir, mkdtemp, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 
@@ -23,27 +23,69 @@ export interface SocketFile {
  *
  * @throws an error whose message says why not: somebody answers there, what stands there is no socket, a permission
  */
-export async function listenOnFile(server: Server, path: string): Promise<SocketFile> {
+export async function listenOnFile(server: Server, path: string, now: Date): Promise<SocketFile> {
   const directory = dirname(path)
   const tooLong = Math.max(Buffer.byteLength(path), Buffer.byteLength(join(directory, `${prefix}xxxxxx`, short)))
   if (tooLong > longest) throw new Error(`${path} is too long for a socket: ${tooLong} bytes, at most ${longest}`)
   await mkdir(directory, { recursive: true, mode: 0o700 }).catch(refuse(`cannot make ${directory}`))
-  const dead = await findDead(path)
-  const workplace = await mkdtemp(join(directory, prefix)).catch(refuse(`cannot write to ${directory}`))
+  await examineOwner(directory)
+  const release = await claim(path, now)
   try {
-    const bound = join(workplace, short)
-    await listen(server, bound).catch(refuse(`cannot make a socket in ${directory}`))
-    await chmod(bound, 0o600)
-    const { ino, dev } = await lstat(bound)
-    if (dead !== undefined) await takeAway(path, dead, join(workplace, 'dead'))
-    await put(bound, path)
-    const isThere = async () => isSame(await look(path), { ino, dev })
+    const dead = await findDead(path)
+    const identity = await bindAside(server, directory, async (bound) => {
+      if (dead !== undefined && isSame(await look(path), dead)) await unlink(path)
+      await put(bound, path)
+    })
+    const isThere = async () => isSame(await look(path), identity)
     return {
       isThere,
       async remove() {
         if (await isThere()) await unlink(path)
       },
     }
+  } finally {
+    await release()
+  }
+}
+
+/** Whoever owns the directory can put another socket into it: in /tmp, anybody can have made one in our name. */
+async function examineOwner(directory: string): Promise<void> {
+  const user = process.getuid?.()
+  const { uid } = await stat(directory)
+  if (user === undefined || user === 0 || uid === user || uid === 0) return
+  throw new Error(`${directory} belongs to another user (uid ${uid}; this is ${user})`)
+}
+
+/** Two that find the same dead socket must not both replace it: the second would take the place of the first. */
+async function claim(path: string, now: Date): Promise<() => Promise<void>> {
+  const mark = `${path}.claim`
+  const make = () => mkdir(mark, { mode: 0o700 })
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw new Error(`cannot write to ${dirname(path)}: ${error.message}`, { cause: error })
+    const found = await look(mark)
+    const isLeft = found === undefined || Math.abs(now.getTime() - found.mtimeMs) > longestClaimMs
+    if (!isLeft) throw new Error(`another daemon is coming to ${path} at this moment`)
+    // Whoever made it was killed in between.
+    if (found !== undefined) await rmdir(mark)
+    await make()
+  })
+  return () => rmdir(mark).catch(() => {})
+}
+
+/** Listens where nobody else can go, and hands the socket on from there. */
+async function bindAside(
+  server: Server,
+  directory: string,
+  place: (bound: string) => Promise<void>,
+): Promise<Pick<Stats, 'ino' | 'dev'>> {
+  const workplace = await mkdtemp(join(directory, prefix))
+  try {
+    const bound = join(workplace, short)
+    await listen(server, bound).catch(refuse(`cannot make a socket in ${directory}`))
+    await chmod(bound, 0o600)
+    const { ino, dev } = await lstat(bound)
+    await place(bound)
+    return { ino, dev }
   } catch (thrown) {
     server.close()
     throw thrown
@@ -80,20 +122,9 @@ function tryConnecting(path: string): Promise<string | undefined> {
   })
 }
 
-/** Between a look and a removal another daemon may have come: what was taken is looked at, and put back if it is not the dead one. */
-async function takeAway(path: string, dead: Stats, aside: string): Promise<void> {
-  await rename(path, aside).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
-  const taken = await look(aside)
-  if (taken === undefined || isSame(taken, dead)) return
-  await link(aside, path).catch(() => {})
-  throw new Error(`another daemon came to ${path} at the same moment`)
-}
-
 async function put(bound: string, path: string): Promise<void> {
   await link(bound, path).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw new Error(`another daemon came to ${path} at the same moment`, { cause: error })
+    if (error.code === 'EEXIST') throw new Error(`something came to ${path} at this moment`, { cause: error })
     // Where sockets cannot be linked, what stands there is replaced.
     await rename(bound, path)
   })
@@ -128,5 +159,7 @@ function refuse(what: string): (error: Error) => never {
 
 const prefix = '.sw'
 const short = 's'
-/** What fits into sun_path beside its end, on every system. */
-const longest = 103
+/** What fits into sun_path beside its end. */
+const longest = process.platform === 'linux' ? 107 : 103
+/** To look who is there takes 2 s at most. */
+const longestClaimMs = 10_000

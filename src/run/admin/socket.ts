@@ -44,7 +44,7 @@ export function createSocketDoor({ path, respond, failed, clock, say }: SocketDo
       next.on('error', () => {
         // One of `listen` is told by it; any other passes, and the socket listens on.
       })
-      file = await listenOnFile(next, path)
+      file = await listenOnFile(next, path, clock.now())
       server = next
       say({ level: 'info', subject: 'socket', text: `open on ${path}` })
     },

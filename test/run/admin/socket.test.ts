@@ -192,6 +192,17 @@ describe('whose socket it is', () => {
     expect(readdirSync(join(path, '..'))).toEqual(['staplewright.sock'])
   })
 
+  test('what a daemon left that was killed while it came does not keep others away for long', async () => {
+    const path = join(temporaryDirectory('admin'), 'staplewright.sock')
+    mkdirSync(`${path}.claim`)
+    const clock = manualClock(new Date())
+    const { warnings } = await openSocket({ path, clock })
+    expect(warnings()[0]).toMatch('another daemon is coming')
+    await clock.advance(30_000)
+    await expect.poll(() => existsSync(path)).toBe(true)
+    expect(readdirSync(join(path, '..'))).toEqual(['staplewright.sock'])
+  })
+
   test.each<[string, (path: string) => void]>([
     ['a file', (path) => writeFileSync(path, 'precious')],
     ['a directory', (path) => mkdirSync(path)],
@@ -259,7 +270,7 @@ describe('a place that cannot be had is one line', () => {
   test('when the path is too long for the system', async () => {
     const { warnings } = await openSocket({ path: join(temporaryDirectory('admin'), 'x'.repeat(120)) })
     expect(warnings()).toHaveLength(1)
-    expect(warnings()[0]).toMatch(/too long for a socket: \d+ bytes, at most 103/)
+    expect(warnings()[0]).toMatch(/too long for a socket: \d+ bytes, at most 107/)
   })
 
   test('when the directory is none', async () => {
@@ -287,7 +298,7 @@ test('what failed leaves neither a file nor a listener behind', async () => {
   const path = join(directory, 'staplewright.sock')
   writeFileSync(path, 'precious')
   const server = createServer()
-  await expect(listenOnFile(server, path)).rejects.toThrow('is no socket')
+  await expect(listenOnFile(server, path, new Date())).rejects.toThrow('is no socket')
   expect(server.listening).toBe(false)
   expect(readdirSync(directory)).toEqual(['staplewright.sock'])
 })
