@@ -8,20 +8,10 @@ import { createType, Mistake, type Type } from './type.ts'
 import { quote, type Value } from './value.ts'
 
 /** `host:port`, or a port alone; port 0 or -1 lets the system choose. */
-export const listenAddress: Type<ListenerSettings> = createType('address', 'host:port, or a port', (value) => {
-  if (value.kind === 'integer') {
-    const port = readPort(value.value.toString())
-    return port instanceof Mistake ? port : { host: anyHost, port }
-  }
-  if (value.kind !== 'string') return new Mistake('not an address', 'write it as "0.0.0.0:4222"')
-  const written = value.value
-  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(written)?.[0]
-  if (scheme !== undefined) return new Mistake('a URL, not an address', `write host and port alone, without ${scheme}`)
-  if (/^\d+$/.test(written))
-    return new Mistake('a text without a host', `write the port alone without quotes, or "${anyHost}:${written}"`)
-  const pair = splitHostPort(written, true)
-  return pair instanceof Mistake ? pair : { host: pair.host || anyHost, port: pair.port }
-})
+export const listenAddress: Type<ListenerSettings> = listenOn('0.0.0.0')
+
+/** The same for what only this machine may ask, unless an address is given. */
+export const loopbackAddress: Type<ListenerSettings> = listenOn('127.0.0.1')
 
 /** A port alone. */
 export const portNumber: Type<number> = createType('port', 'a port: 1 to 65535, or -1 for any that is free', (value) =>
@@ -41,25 +31,43 @@ export const hostName: Type<string> = createType('host', 'a host name or an IP a
   )
 })
 
-/** `tcp://host:port`. */
-export const backendURL: Type<string> = createType('URL', 'tcp://host:port', (value) => {
-  if (value.kind === 'list')
-    return new Mistake('several backends', 'this version passes everything to one backend: name one')
-  if (value.kind !== 'string') return new Mistake('not a URL', 'write it as "tcp://127.0.0.1:8080"')
-  const written = value.value
-  const [, scheme, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(written) ?? []
-  if (scheme === undefined) return new Mistake('a URL without a scheme', `write ${quote(`tcp://${written}`)}`)
-  if (scheme.toLowerCase() === 'tls')
-    return new Mistake('a backend over TLS', 'this version does not have it yet: write "tcp://…"')
-  if (scheme.toLowerCase() !== 'tcp')
-    return new Mistake(
-      `the scheme ${scheme} is not known`,
-      `write ${quote(`tcp://${rest}`)}: bytes are passed on as they are`,
-    )
-  const pair = splitHostPort(rest.replace(/\/$/, ''), false)
-  if (pair instanceof Mistake) return pair
-  const host = isIPv6(pair.host) ? `[${pair.host}]` : pair.host
-  return `tcp://${host}:${pair.port}`
+/** One backend's address, and how it is spoken to. */
+export interface BackendURL {
+  /** `nats` is `tcp` to a NATS server. */
+  readonly scheme: 'tcp' | 'tls' | 'nats'
+  /** `tcp://host:port` or `tls://host:port`. */
+  readonly url: string
+}
+
+/** `tcp://host:port`, `tls://host:port` or `nats://host:port`. */
+export const backendURL: Type<BackendURL> = createType(
+  'URL',
+  'tcp://host:port, tls://host:port or nats://host:port',
+  (value) => {
+    if (value.kind !== 'string') return new Mistake('not a URL', 'write it as "tcp://127.0.0.1:8080"')
+    const written = value.value
+    if (written.trim() === '') return new Mistake('empty', 'write it as "tcp://127.0.0.1:8080"')
+    const [, given, rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(written) ?? []
+    if (given === undefined) return new Mistake('a URL without a scheme', `write ${quote(`tcp://${written}`)}`)
+    const scheme = given.toLowerCase()
+    if (scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'nats')
+      return new Mistake(
+        `the scheme ${given} is not known`,
+        `write ${quote(`tcp://${rest}`)}: bytes are passed on as they are`,
+      )
+    const pair = splitHostPort(rest.replace(/\/$/, ''), false)
+    if (pair instanceof Mistake) return pair
+    return { scheme, url: `${scheme === 'tls' ? 'tls' : 'tcp'}://${joinHostPort(pair)}` }
+  },
+)
+
+/** What clients are told to connect to. */
+export const hostPort: Type<string> = createType('address', 'host:port', (value) => {
+  if (value.kind !== 'string') return new Mistake('not an address', 'write it as "nats.example.net:4222"')
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(value.value)?.[0]
+  if (scheme !== undefined) return new Mistake('a URL, not an address', `write host and port alone, without ${scheme}`)
+  const pair = splitHostPort(value.value, false)
+  return pair instanceof Mistake ? pair : joinHostPort(pair)
 })
 
 /** `http://…` or `https://…`. */
@@ -107,6 +115,28 @@ export const protocolName: Type<string> = createType(
   },
 )
 
+function listenOn(anyHost: string): Type<ListenerSettings> {
+  return createType('address', 'host:port, or a port', (value) => {
+    if (value.kind === 'integer') {
+      const port = readPort(value.value.toString())
+      return port instanceof Mistake ? port : { host: anyHost, port }
+    }
+    if (value.kind !== 'string') return new Mistake('not an address', `write it as "${anyHost}:4222"`)
+    const written = value.value
+    const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(written)?.[0]
+    if (scheme !== undefined)
+      return new Mistake('a URL, not an address', `write host and port alone, without ${scheme}`)
+    if (/^\d+$/.test(written))
+      return new Mistake('a text without a host', `write the port alone without quotes, or "${anyHost}:${written}"`)
+    const pair = splitHostPort(written, true)
+    return pair instanceof Mistake ? pair : { host: pair.host || anyHost, port: pair.port }
+  })
+}
+
+function joinHostPort({ host, port }: ListenerSettings): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
+}
+
 function readHttpURL(written: string): string | Mistake {
   const parsed = URL.canParse(written) ? new URL(written) : undefined
   if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return written
@@ -146,5 +176,3 @@ function isHost(written: string): boolean {
     written.length <= 253 && /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(written)
   )
 }
-
-const anyHost = '0.0.0.0'

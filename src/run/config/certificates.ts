@@ -12,8 +12,9 @@ import { findIssuer } from '../../pki/x509/issuer.ts'
 import { formatName, isSameName } from '../../pki/x509/name.ts'
 import { isStapled } from '../../serve/attach/policy.ts'
 import { isGiven, look } from './block.ts'
-import { caFile, certFile, certs, keyFile } from './keys.ts'
+import { caFile, certFile, certs, keyFile, keyPassphraseFile } from './keys.ts'
 import type { PemFiles } from './pem-file.ts'
+import { formatPem } from './pem-text.ts'
 import type { Report } from './report.ts'
 import type { Overrides } from './responders.ts'
 import type { CertificateSettings, Mode } from './settings.ts'
@@ -51,6 +52,7 @@ interface Pair {
   readonly certFile: Located<string>
   /** Absent when it is missing or wrong, which is said already. */
   readonly keyFile?: Located<string>
+  readonly passphraseFile?: Located<string>
   readonly path: string
 }
 
@@ -63,6 +65,15 @@ function listPairs(tls: Located<Block>, path: string, report: Report): Pair[] {
       found: 'cert_file and certs',
       expected: 'one of them',
       hint: 'put this certificate into `certs` too',
+    })
+  }
+  const passphrase = look(tls.value, keyPassphraseFile)
+  if (isGiven(tls.value, certs) && passphrase !== undefined) {
+    report.refuse(passphrase.at, `${path}.key_passphrase_file`, {
+      summary: 'stands beside `certs`',
+      found: 'key_passphrase_file and certs',
+      expected: 'one of them',
+      hint: 'put it into the map of the certificate whose key it opens, in `certs`',
     })
   }
   if (list !== undefined) {
@@ -83,7 +94,9 @@ function readPairKeys(block: Located<Block>, path: string, report: Report): Pair
   }
   const certificate = look(block.value, certFile)
   const key = look(block.value, keyFile)
-  return certificate ? [{ certFile: certificate, path, ...(key && { keyFile: key }) }] : []
+  const passphraseFile = look(block.value, keyPassphraseFile)
+  if (certificate === undefined) return []
+  return [{ certFile: certificate, path, ...(key && { keyFile: key }), ...(passphraseFile && { passphraseFile }) }]
 }
 
 async function readPair(
@@ -94,7 +107,8 @@ async function readPair(
 ): Promise<CertificateSettings | undefined> {
   const { files, report, at, mode, overrides } = reading
   const chain = await files.readCertificates(pair.certFile, `${pair.path}.cert_file`)
-  const key = pair.keyFile && (await files.readKey(pair.keyFile, `${pair.path}.key_file`))
+  const passphrase = pair.passphraseFile && { path: pair.passphraseFile, key: `${pair.path}.key_passphrase_file` }
+  const key = pair.keyFile && (await files.readKey(pair.keyFile, `${pair.path}.key_file`, passphrase))
   if (chain === undefined) return undefined
 
   const matching = key && chain.certificates.find((each) => isKeyOf(key.key, each))
@@ -245,14 +259,6 @@ function isTakenByOpenssl(pair: Pair, cert: string, key: string, report: Report)
 
 function describeSubject(certificate: Certificate): string {
   return formatName(certificate.subject) || certificate.extensions.dnsNames[0] || 'a certificate without a subject'
-}
-
-function formatPem(der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 
 function formatTime(time: Date): string {

@@ -1,9 +1,13 @@
 /** Keys about where connections come in and go to. */
-import { backendURL, hostName, listenAddress, portNumber, protocolName } from './address.ts'
+
+import { availableParallelism } from 'node:os'
+import { hostName, listenAddress, portNumber, protocolName } from './address.ts'
+import { network } from './network.ts'
 import { count, duration, oneOf } from './scalar.ts'
 import type { ListenerSettings } from './settings.ts'
-import { type Key, type Located, listOf } from './type.ts'
+import { createType, type Key, type Located, listOf, Mistake } from './type.ts'
 
+const maxWorkers = 64
 const second = 1_000
 const hour = 3_600 * second
 const day = 24 * hour
@@ -34,15 +38,6 @@ export const port: Key<number> = {
   defaultNote: '4222',
   meaning: 'The port of `listen`, on its own. `listen` wins over it.',
   example: 'port: 8443',
-}
-
-export const backend: Key<string> = {
-  name: 'backend',
-  origin: 'own',
-  type: backendURL,
-  defaultNote: 'none: one is needed here, in every site, or as `--backend`',
-  meaning: 'Where connections are passed on to, once TLS is taken off.',
-  example: 'backend: "tcp://127.0.0.1:8080"',
 }
 
 export const alpn: Key<readonly Located<string>[]> = {
@@ -93,4 +88,32 @@ export const drainTimeout: Key<number> = {
   meaning:
     "How long open connections may go on after SIGTERM, or when a policy stops the process. nats-server's name for it is `lame_duck_duration`.",
   example: 'drain_timeout: "2m"',
+}
+
+export const acceptProxyProtocol: Key<readonly Located<string>[]> = {
+  name: 'accept_proxy_protocol',
+  origin: 'own',
+  type: listOf(network, 'networks', true),
+  defaultNote: 'none: a PROXY header ends the connection',
+  meaning:
+    'Networks of the load balancers in front: their connections must begin with a PROXY header (v1 or v2), which says who the client is. From elsewhere a header is refused.',
+  example: 'accept_proxy_protocol: ["10.0.0.0/8", "2001:db8::7"]',
+}
+
+export const workers: Key<number> = {
+  name: 'workers',
+  origin: 'own',
+  type: createType('integer, or `auto`', `a whole number from 1 to ${maxWorkers}, or auto`, (value) => {
+    if (value.kind === 'string' && value.value.toLowerCase() === 'auto')
+      return Math.min(availableParallelism(), maxWorkers)
+    if (value.kind !== 'integer') return new Mistake('not a whole number', 'write digits without quotes, or auto')
+    if (value.value < 1n) return new Mistake('too small', 'the least is 1: this process serves by itself')
+    return value.value > BigInt(maxWorkers)
+      ? new Mistake('too large', `the most is ${maxWorkers}`)
+      : Number(value.value)
+  }),
+  defaultNote: '1',
+  meaning:
+    'Processes that serve, one keeper for all of them; `auto`: as many as there are cores. 1: no process beside this one.',
+  example: 'workers: auto',
 }

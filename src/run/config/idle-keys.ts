@@ -46,10 +46,6 @@ function isOff(value: Value): boolean {
   return value.kind === 'map' && value.entries.size === 0
 }
 
-function isWord(...words: readonly string[]): (value: Value) => boolean {
-  return (value) => value.kind === 'string' && words.includes(value.value.toLowerCase())
-}
-
 export const idleTopKeys: readonly IdleKey[] = [
   ...refused('authorization', noAccounts, letBackend),
   ...refused('accounts', noAccounts, letBackend),
@@ -61,32 +57,25 @@ export const idleTopKeys: readonly IdleKey[] = [
     'limit who can reach this port, or name the key in `danger { ignore: [..] }`',
   ),
 
-  ...later('own', 'protocol', 'leave it out: bytes are passed on as they are, which is `tcp`', isWord('tcp')),
-  ...later(
-    'own',
-    'workers',
-    'leave it out: one process serves',
-    (value) => value.kind === 'integer' && value.value === 1n,
+  ...refused(
+    'proxy_protocol',
+    'it names no networks: whoever reaches this port could claim any address',
+    'name those that your proxies connect from, as in `accept_proxy_protocol: ["10.0.0.0/8"]`',
   ),
-  ...later('own', 'accept_proxy_protocol', 'leave it out: connections show the address of the peer', isOff),
-  ...later('nats-server', 'proxy_protocol', 'leave it out: connections show the address of the peer', isOff),
-  ...later('own', 'send_proxy_protocol', "leave it out: the backend sees this host's address", isOff),
-  ...later('own', 'advertise', 'leave it out, with `protocol`'),
-  ...later('own', 'gate_margin', 'leave it out: certificates are read at start'),
+
   ...later('own', 'publish', 'leave it out: staples are served here and rest in `store_dir`', isOff),
   ...later('own', 'front', 'leave it out', isOff),
   ...later('own', 'responder', 'leave it out; how to ask other responders is said in `responders`', isOff),
   ...later('own', 'fleet', 'leave it out: every machine asks for itself', isOff),
-  ...later('nats-server', 'http', 'leave it out: there is no HTTP port yet'),
-  ...later('nats-server', 'http_port/monitor_port', 'leave it out: there is no HTTP port yet', isOff),
   ...later('nats-server', 'ocsp_cache', 'leave it out: it serves `tls { ocsp_peer }`', isOff),
 
   ...notices('nothing here listens for it', 'https https_port cluster gateway leafnodes/leaf websocket/ws mqtt'),
   ...notices('the HTTP port has no path before it', 'http_base_path'),
+  ...notices('`advertise` says what NATS clients are told', 'client_advertise'),
   ...notices(
-    'it is an affair of the NATS protocol, which is passed on unread',
+    "it is the backend's affair: the messages of NATS are passed on as they are",
     [
-      'client_advertise server_name server_tags server_metadata max_control_line max_payload max_pending',
+      'server_name server_tags server_metadata max_control_line max_payload max_pending',
       'max_subscriptions/max_subs max_sub_tokens/max_subscription_tokens ping_interval ping_max write_deadline',
       'no_auth_user no_header_support disable_sublist_cache/no_sublist_cache no_fast_producer_stall mappings/maps',
       'max_traced_msg_len max_closed_clients write_timeout',
@@ -117,31 +106,15 @@ export const idleTlsKeys: readonly IdleKey[] = [
   ...refused(
     'verify_and_map',
     'there are no NATS users here to map a certificate to',
-    'let the backend ask who connects, or name the key in `danger { ignore: [..] }`',
+    '`verify: true` asks for a certificate from the CAs in ca_file; or name the key in `danger { ignore: [..] }`',
   ),
   ...refused(
     'verify_cert_and_check_known_urls',
-    'clients are not asked for a certificate by this version',
-    'it is for routes and gateways: leave it out, or name the key in `danger { ignore: [..] }`',
+    "the names in clients' certificates are not compared with those of routes and gateways here",
+    'leave it out: `verify: true` asks for a certificate; or name the key in `danger { ignore: [..] }`',
   ),
 
-  ...later('nats-server', 'verify', 'leave it out: clients are not asked for a certificate', isOff),
-  ...later('nats-server', 'ocsp_peer', 'leave it out: clients are not asked for a certificate', isOff),
-  ...later('nats-server', 'pinned_certs', 'leave it out: clients are not asked for a certificate', isOff),
-  ...later(
-    'nats-server',
-    'connection_rate_limit',
-    'leave it out; `max_connections` bounds what is open at once',
-    isOff,
-  ),
-  ...later(
-    'nats-server',
-    'handshake_first/first/immediate',
-    'leave it out: the handshake always comes first',
-    // True is what this front does; false belongs to the NATS protocol, which is not spoken here.
-    (value) => value.kind === 'boolean' || isWord('true', 'on', 'false', 'off')(value),
-  ),
-  ...later('own', 'key_passphrase_file', 'decrypt the key: openssl pkey -in KEY -out PLAIN-KEY'),
+  ...later('nats-server', 'ocsp_peer', "leave it out: the status of clients' certificates is not asked for yet", isOff),
   ...later('own', 'cert_dir', 'name each certificate in `certs` or `sites`'),
 
   ...notices('it is for connections that nats-server opens', 'insecure'),

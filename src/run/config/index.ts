@@ -6,6 +6,8 @@
  */
 export { checkConfig, loadConfig } from './load.ts'
 export type {
+  AdminSettings,
+  BackendSettings,
   CertificateSettings,
   ListenerSettings,
   LoadedConfig,

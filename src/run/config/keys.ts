@@ -3,6 +3,7 @@
  *
  * Keys that are known but idle (nats-server's others, and those of later versions) are in idle-keys.ts.
  */
+import { controlSocket, http, httpPort } from './admin-keys.ts'
 import {
   allowedClockSkew,
   delegateWithoutNocheck,
@@ -14,9 +15,10 @@ import {
   privateAddresses,
   responders,
 } from './asking-keys.ts'
+import { advertise, backend, protocol, sendProxyProtocol } from './backend-keys.ts'
 import {
+  acceptProxyProtocol,
   alpn,
-  backend,
   drainTimeout,
   host,
   idleTimeout,
@@ -24,15 +26,28 @@ import {
   maxConnections,
   port,
   unknownSni,
+  workers,
 } from './front-keys.ts'
 import { idleTopKeys } from './idle-keys.ts'
 import { flag, oneOf, text } from './scalar.ts'
 import { sites } from './site-keys.ts'
-import { jetStream, ocsp, onRevoked, onStale, onStart, onUnknown, startTimeout, storeDir } from './stapling-keys.ts'
+import {
+  gateMargin,
+  jetStream,
+  ocsp,
+  onRevoked,
+  onStale,
+  onStart,
+  onUnknown,
+  startTimeout,
+  storeDir,
+} from './stapling-keys.ts'
 import { tls } from './tls-keys.ts'
 import { type Block, blockOf, type Key, type Located, listOf, type Type } from './type.ts'
 
+export * from './admin-keys.ts'
 export * from './asking-keys.ts'
+export * from './backend-keys.ts'
 export * from './front-keys.ts'
 export * from './site-keys.ts'
 export * from './stapling-keys.ts'
@@ -84,10 +99,19 @@ export const allowSha1Signatures: Key<boolean> = {
   example: 'allow_sha1_signatures: true',
 }
 
+export const unverifiedBackends: Key<boolean> = {
+  name: 'unverified_backends',
+  origin: 'own',
+  type: flag,
+  defaultNote: '`false`',
+  meaning: 'Take any certificate of a `tls://` backend: whoever is on the way can read and change everything.',
+  example: 'unverified_backends: true',
+}
+
 export const danger: Key<Block> = {
   name: 'danger',
   origin: 'own',
-  type: blockOf({ keys: [ignoredKeys, allowSha1Signatures], idle: [] }),
+  type: blockOf({ keys: [ignoredKeys, allowSha1Signatures, unverifiedBackends], idle: [] }),
   defaultNote: 'nothing',
   meaning: 'What lowers safety stands apart.',
   example: 'danger { ignore: ["verify_and_map"] }',
@@ -97,9 +121,12 @@ export const danger: Key<Block> = {
 export const groups: readonly { readonly title: string; readonly keys: readonly Key<unknown>[] }[] = [
   {
     title: 'Where connections come in and go to',
-    keys: [listen, host, port, backend, alpn, unknownSni, maxConnections, idleTimeout, drainTimeout],
+    keys: [
+      ...[listen, host, port, backend, protocol, advertise, alpn, unknownSni, acceptProxyProtocol, sendProxyProtocol],
+      ...[workers, maxConnections, idleTimeout, drainTimeout],
+    ],
   },
-  { title: 'Certificates', keys: [tls, sites] },
+  { title: 'Certificates', keys: [tls, sites, gateMargin] },
   {
     title: 'Stapling',
     keys: [ocsp, onStart, startTimeout, onRevoked, onUnknown, onStale, storeDir, jetStream],
@@ -112,6 +139,7 @@ export const groups: readonly { readonly title: string; readonly keys: readonly 
     title: 'Judging answers',
     keys: [allowedClockSkew, maxAgeWithoutNextUpdate, maxValidity, maxStaple, delegateWithoutNocheck],
   },
+  { title: 'Asking the daemon', keys: [http, httpPort, controlSocket] },
   { title: 'The log', keys: [log] },
   { title: 'Danger', keys: [danger] },
 ]

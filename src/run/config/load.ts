@@ -7,14 +7,26 @@ import { resolve } from 'node:path'
 import type { ConfigProblem } from '../../errors.ts'
 import { systemClock } from '../../keep/clock.ts'
 import { defaultPolicies } from '../../serve/attach/policy.ts'
+import { readAdmin } from './admin.ts'
+import { type BackendReader, createBackendReader } from './backends.ts'
 import { isGiven, look, valueOf } from './block.ts'
 import * as keys from './keys.ts'
+import { readNats } from './nats.ts'
 import { createPemFiles } from './pem-file.ts'
 import { createConfigError, orderProblems } from './problem.ts'
 import { createReport, type Report } from './report.ts'
 import { type Document, readDocument } from './resolve.ts'
 import { readOverrides } from './responders.ts'
-import type { ListenerSettings, LoadedConfig, LoadOptions, Mode, Notice, Policies, Settings } from './settings.ts'
+import type {
+  BackendSettings,
+  ListenerSettings,
+  LoadedConfig,
+  LoadOptions,
+  Mode,
+  Notice,
+  Policies,
+  Settings,
+} from './settings.ts'
 import { readSites } from './sites.ts'
 import { examineStoreDir } from './store-dir.ts'
 import { surveyKeys } from './survey.ts'
@@ -77,12 +89,14 @@ async function readSettings(
   const { value: block } = top
   const { mode, urls } = readOcsp(block, report)
   const policies = readPolicies(block, mode)
-  const backend = readBackend(top, options, report)
   const pemFiles = createPemFiles(options.workingDirectory, report)
+  const danger = look(block, keys.danger)?.value ?? noBlock
+  const backends = createBackendReader(danger, pemFiles, report)
+  const backend = await readBackend(top, options, backends, report)
   const responders = look(block, keys.responders)?.value ?? new Map()
   const overrides = await readOverrides(responders, urls, pemFiles, report)
   const at = options.at ?? systemClock.now()
-  const { sites, handshakeTimeoutMs } = await readSites(top, {
+  const { sites, handshakeTimeoutMs, connectionRateLimit, handshakeFirst } = await readSites(top, {
     files: pemFiles,
     report,
     mode,
@@ -90,30 +104,34 @@ async function readSettings(
     overrides,
     policies,
     backend,
+    backends,
     isBackendOfSites: isBackendOfSites(block, options),
   })
   // With certificates missing, none of them may be the one that an entry is for.
   if (sites.length > 0) overrides.noteUnused(report)
   const storeDir = await readStoreDir(block, options.workingDirectory, report)
   const log = look(block, keys.log)?.value ?? noBlock
-  const danger = look(block, keys.danger)?.value ?? noBlock
+  const listeners = readListeners(block, options, report)
+  const protocol = backends.readProtocol(block)
+  const sendProxyProtocol = look(block, keys.sendProxyProtocol)?.value ?? 'none'
   return {
     file: root.file,
     workingDirectory: options.workingDirectory,
-    listeners: readListeners(block, options, report),
+    listeners,
     sites,
-    ...(backend !== undefined && { backend: { urls: [backend], isUnverified: false } }),
-    protocol: 'tcp',
-    nats: { handshake: 'after-info', advertise: [] },
-    acceptProxyProtocol: [],
-    workers: 1,
-    admin: { socket: resolve(storeDir ?? '/run/staplewright', 'staplewright.sock') },
+    ...(backend !== undefined && { backend }),
+    protocol,
+    nats: readNats(block, protocol, handshakeFirst, report),
+    acceptProxyProtocol: readNetworks(block, report),
+    ...(sendProxyProtocol !== 'none' && { sendProxyProtocol }),
+    workers: look(block, keys.workers)?.value ?? 1,
+    admin: readAdmin(block, { file: root.file, storeDir, listeners, options, report }),
     alpn: valueOf(block, keys.alpn).map((each) => each.value),
     unknownSni: valueOf(block, keys.unknownSni),
     mode,
     policies,
     startTimeoutMs: valueOf(block, keys.startTimeout),
-    gateMarginMs: 600_000,
+    gateMarginMs: look(block, keys.gateMargin)?.value ?? 600_000,
     ...(storeDir !== undefined && { storeDir }),
     keeper: { maxIntervalMs: valueOf(block, keys.maxInterval), maxStapleBytes: valueOf(block, keys.maxStaple) },
     verify: {
@@ -129,7 +147,10 @@ async function readSettings(
       idleTimeoutMs: valueOf(block, keys.idleTimeout),
       drainTimeoutMs: valueOf(block, keys.drainTimeout),
     },
-    limits: { maxConnections: valueOf(block, keys.maxConnections) },
+    limits: {
+      maxConnections: valueOf(block, keys.maxConnections),
+      ...(connectionRateLimit !== undefined && { connectionRateLimit }),
+    },
     log: { level: valueOf(log, keys.logLevel), format: valueOf(log, keys.logFormat) },
   }
 }
@@ -164,7 +185,7 @@ function readPolicies(block: Block, mode: Mode): Policies {
 /** `--listen`, else `listen`, else `host` and `port`. */
 function readListeners(block: Block, options: LoadOptions, report: Report): readonly ListenerSettings[] {
   if (options.listen !== undefined)
-    return readOption('--listen', options.listen, keys.listen, report)?.map(valueIn) ?? []
+    return readOption('--listen', options.listen, keys.listen, report)?.value.map(valueIn) ?? []
   const listen = look(block, keys.listen)
   for (const key of [keys.host, keys.port]) {
     const given = look<unknown>(block, key)
@@ -192,17 +213,34 @@ function readListeners(block: Block, options: LoadOptions, report: Report): read
 }
 
 /** `--backend`, else `backend`; one is needed unless every site has its own. */
-function readBackend(top: Located<Block>, options: LoadOptions, report: Report): string | undefined {
-  if (options.backend !== undefined) return readOption('--backend', options.backend, keys.backend, report)
-  const given = look(top.value, keys.backend)
-  if (given !== undefined || isGiven(top.value, keys.backend)) return given?.value
+async function readBackend(
+  top: Located<Block>,
+  options: LoadOptions,
+  backends: BackendReader,
+  report: Report,
+): Promise<BackendSettings | undefined> {
+  const option =
+    options.backend === undefined ? undefined : readOption('--backend', options.backend, keys.backend, report)
+  const given = options.backend === undefined ? look(top.value, keys.backend) : option
+  if (given !== undefined) return backends.read(given, 'backend')
+  if (options.backend !== undefined || isGiven(top.value, keys.backend)) return undefined
   if (isBackendOfSites(top.value, options)) return undefined
   return report.refuse(top.at, 'backend', {
     summary: 'is missing: there is nowhere to pass connections on to',
     found: 'neither `backend` in the file nor `--backend`',
-    expected: 'tcp://host:port',
+    expected: 'tcp://host:port, tls://host:port or nats://host:port',
     hint: 'add `backend: "tcp://127.0.0.1:8080"` to the file, or pass --backend tcp://127.0.0.1:8080',
   })
+}
+
+/** Networks whose word about the client's address is believed. */
+function readNetworks(block: Block, report: Report): readonly string[] {
+  const given = look(block, keys.acceptProxyProtocol)?.value ?? []
+  for (const { value, at } of given) {
+    if (value.endsWith('/0'))
+      report.note(at, 'accept_proxy_protocol', `${value} is everybody: any client can claim any address`)
+  }
+  return given.map(valueIn)
 }
 
 function isBackendOfSites(block: Block, options: LoadOptions): boolean {
@@ -210,22 +248,19 @@ function isBackendOfSites(block: Block, options: LoadOptions): boolean {
   return isGiven(block, keys.sites) && !isGiven(block, keys.tls)
 }
 
-/** An option of the command line is a text, read as its key's value would be. */
-function readOption<T>(option: string, written: string, key: Key<T>, report: Report): T | undefined {
-  const at: Value = {
-    kind: 'string',
-    style: 'double',
-    value: written,
-    source: written,
-    file: option,
-    line: 1,
-    column: 1,
-  }
-  const root: Value = { kind: 'map', source: '', file: option, line: 1, column: 1, entries: new Map() }
-  const entry = { key: key.name, place: at as Place, value: at, isVariable: false }
-  const { block, problems } = readBlock(keys.configuration, { ...root, entries: new Map([[key.name, entry]]) })
+/** An option of the command line is a text, read as its key's value would be; with commas, as a list. */
+function readOption<T>(option: string, written: string, key: Key<T>, report: Report): Located<T> | undefined {
+  const place: Place = { file: option, line: 1, column: 1 }
+  const items = written.split(',').map((each): Value => {
+    return { kind: 'string', style: 'double', value: each.trim(), source: each.trim(), ...place }
+  })
+  const [first] = items as [Value]
+  const value: Value = items.length === 1 ? first : { kind: 'list', source: written, items, ...place }
+  const entry = { key: key.name, place, value, isVariable: false }
+  const root: Value = { kind: 'map', source: '', ...place, entries: new Map([[key.name, entry]]) }
+  const { block, problems } = readBlock(keys.configuration, root)
   for (const problem of problems) report.refuse(problem, problem.path, problem)
-  return look(block, key)?.value
+  return problems.length === 0 ? look(block, key) : undefined
 }
 
 async function readStoreDir(block: Block, workingDirectory: string, report: Report): Promise<string | undefined> {

@@ -1,16 +1,17 @@
 /**
  * Certificates and keys out of PEM files, or what is wrong with them, said at the key of the configuration that names them.
  */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { isStapleError } from '../../errors.ts'
 import type { Certificate } from '../../pki/x509/certificate.ts'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
+import { decryptKey, isEncrypted, parseKey, readPassphrase, shellQuote } from './private-key.ts'
+import type { Complaint } from './problem.ts'
 import type { Report } from './report.ts'
 import { describeReadFailure } from './resolve.ts'
 import type { Located } from './type.ts'
-import { quote } from './value.ts'
 
 export interface PemFiles {
   /** Every certificate of a file, in its order; undefined when that was refused. */
@@ -18,8 +19,12 @@ export interface PemFiles {
     path: Located<string>,
     key: string,
   ): Promise<{ file: string; certificates: Certificate[] } | undefined>
-  /** The private key of a file; undefined when that was refused. */
-  readKey(path: Located<string>, key: string): Promise<{ file: string; pem: string; key: KeyObject } | undefined>
+  /** The private key of a file, decrypted with the passphrase of another if it needs one; undefined when that was refused. */
+  readKey(
+    path: Located<string>,
+    key: string,
+    passphrase?: { readonly path: Located<string>; readonly key: string },
+  ): Promise<{ file: string; pem: string; key: KeyObject } | undefined>
 }
 
 /** Creates a reader whose relative paths are against the working directory. */
@@ -70,30 +75,39 @@ export function createPemFiles(workingDirectory: string, report: Report): PemFil
         })
       }
     },
-    async readKey(path, key) {
+    async readKey(path, key, passphrase) {
       const expected = 'a PEM file with a private key'
       const read = await readText(path, key, expected)
+      const secret = passphrase && (await readText(passphrase.path, passphrase.key, 'a file with a passphrase'))
       if (read === undefined) return undefined
       const { file, text } = read
-      if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(text)) {
-        return report.refuse(path.at, key, {
-          summary: 'the private key is encrypted, and this version cannot ask for its passphrase yet',
+      const complain = (complaint: Complaint) => report.refuse(path.at, key, complaint)
+      if (!isEncrypted(text)) {
+        if (passphrase !== undefined) {
+          report.refuse(passphrase.path.at, passphrase.key, {
+            summary: 'the private key is not encrypted',
+            found: `a passphrase for ${file}`,
+            expected: 'an encrypted private key, or no passphrase',
+            hint: 'leave it out, or name the encrypted key in key_file',
+          })
+        }
+        const parsed = parseKey(text, file)
+        return 'summary' in parsed ? complain(parsed) : { file, ...parsed }
+      }
+      if (passphrase === undefined) {
+        return complain({
+          summary: 'the private key is encrypted, and there is no passphrase',
           found: `${file}: an encrypted private key`,
-          expected,
-          hint: `decrypt it: openssl pkey -in ${shellQuote(file)} -out plain-key.pem, and keep that file to yourself (chmod 600)`,
+          expected: 'key_passphrase_file beside it, or a key that is not encrypted',
+          hint: 'add `key_passphrase_file: "passphrase.txt"`, a file with one line that only this user may read (chmod 600)',
         })
       }
-      try {
-        return { file, pem: text, key: createPrivateKey(text) }
-      } catch {
-        const labels = [...new Set([...text.matchAll(/-----BEGIN ([^-]+)-----/g)].map(([, label]) => label))]
-        return report.refuse(path.at, key, {
-          summary: 'holds no private key that can be read',
-          found: `${file}: ${labels.length > 0 ? labels.join(', ') : 'no PEM block'}`,
-          expected,
-          hint: labels.includes('CERTIFICATE') ? 'are cert_file and key_file swapped?' : 'give the private key as PEM',
-        })
-      }
+      if (secret === undefined) return undefined
+      const words = readPassphrase(secret.text, secret.file)
+      if ('summary' in words) return report.refuse(passphrase.path.at, passphrase.key, words)
+      const decrypted = decryptKey(text, words, { key: file, passphrase: secret.file })
+      if (!('summary' in decrypted)) return { file, ...decrypted }
+      return decrypted.isPassphrase ? report.refuse(passphrase.path.at, passphrase.key, decrypted) : complain(decrypted)
     },
   }
 }
@@ -105,8 +119,4 @@ function adviseOnCertificates(text: string, file: string): string {
   if (text.includes('-----BEGIN PKCS7-----'))
     return `openssl pkcs7 -print_certs -in ${shellQuote(file)} -out certificate.pem`
   return 'give -----BEGIN CERTIFICATE----- blocks'
-}
-
-function shellQuote(file: string): string {
-  return /^[\w./-]+$/.test(file) ? file : quote(file)
 }

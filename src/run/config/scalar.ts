@@ -69,13 +69,21 @@ export interface DurationOptions {
 export function duration({ least, most, isSecondsAllowed = false }: DurationOptions): Type<number> {
   const bounds = `from ${formatDuration(least)} to ${formatDuration(most)}`
   const expected = `a duration ${bounds}, such as "5s", "1h30m" or "500ms"${isSecondsAllowed ? ', or a number of seconds' : ''}`
-  return createType(isSecondsAllowed ? 'duration, or seconds' : 'duration', expected, (value) => {
-    const milliseconds = readDuration(value, isSecondsAllowed)
-    if (milliseconds instanceof Mistake) return milliseconds
-    if (milliseconds < least) return new Mistake('too short', `the least is ${formatDuration(least)}`)
-    if (milliseconds > most) return new Mistake('too long', `the most is ${formatDuration(most)}`)
-    return milliseconds
-  })
+  return createType(isSecondsAllowed ? 'duration, or seconds' : 'duration', expected, (value) =>
+    readDuration(value, { least, most, isSecondsAllowed }),
+  )
+}
+
+/** Reads a duration in milliseconds, for types that take other values beside one. */
+export function readDuration(
+  value: Value,
+  { least, most, isSecondsAllowed = false }: DurationOptions,
+): number | Mistake {
+  const milliseconds = readMilliseconds(value, isSecondsAllowed)
+  if (milliseconds instanceof Mistake) return milliseconds
+  if (milliseconds < least) return new Mistake('too short', `the least is ${formatDuration(least)}`)
+  if (milliseconds > most) return new Mistake('too long', `the most is ${formatDuration(most)}`)
+  return milliseconds
 }
 
 /** In the largest units that leave no rest: 5400000 is `1h30m`. */
@@ -109,7 +117,7 @@ function readWhole(value: Value, least: number, most: number): number | Mistake 
   return Number(value.value)
 }
 
-function readDuration(value: Value, isSecondsAllowed: boolean): number | Mistake {
+function readMilliseconds(value: Value, isSecondsAllowed: boolean): number | Mistake {
   if (value.kind === 'string') return parseDuration(value.value)
   // The format makes a bare 5m the number 5,000,000; its source text says what was meant.
   if (value.kind === 'integer' && /^\d+m$/.test(value.source)) return parseDuration(value.source)

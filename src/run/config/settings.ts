@@ -13,7 +13,7 @@ export type { Mode, Policies }
 export interface Settings {
   /** Absolute path of the file that was read. */
   readonly file: string
-  /** Every file the configuration is made of: itself, included files, certificates and keys. What a reload would watch. */
+  /** Every file the configuration is made of: itself, included files, certificates, keys, passphrases, CAs. What a reload would watch. */
   readonly files: readonly string[]
   /** Relative paths were resolved against it. */
   readonly workingDirectory: string
@@ -102,7 +102,7 @@ export interface NatsSettings {
 export interface AdminSettings {
   /** The HTTP port; absent: none. */
   readonly http?: ListenerSettings
-  /** Absolute path of the Unix socket: in `store_dir`, else in the runtime directory. */
+  /** Absolute path of the Unix socket: in `store_dir`, else in a runtime directory, which may have to be made. */
   readonly socket: string
 }
 
@@ -188,7 +188,7 @@ export interface Notice {
 export interface LoadOptions {
   /** `--listen`: replaces the file's `listen`, `host` and `port`. */
   readonly listen?: string
-  /** `--backend`: replaces the file's top-level `backend`. */
+  /** `--backend`: one URL, or several with commas between; replaces the file's top-level `backend`. */
   readonly backend?: string
   /** Where `$NAME` is looked up last. */
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -1,6 +1,6 @@
 /** Keys of `sites`: what is served under which name. */
 import { serverName } from './address.ts'
-import { backend } from './front-keys.ts'
+import { backend } from './backend-keys.ts'
 import { onRevoked, onStale, onUnknown } from './stapling-keys.ts'
 import { tls } from './tls-keys.ts'
 import { type Block, blockOf, type Key, type Located, listOf, type Type } from './type.ts'

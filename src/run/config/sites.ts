@@ -6,18 +6,21 @@
 import { createSecureContext } from 'node:tls'
 import { keyType } from '../../pki/x509/crypto.ts'
 import { type KeyFamily, keyFamily } from '../../serve/attach/key-choice.ts'
+import type { BackendReader } from './backends.ts'
 import { isGiven, look, valueOf } from './block.ts'
 import { type CertificateReading, readTlsCertificates } from './certificates.ts'
 import { joinCipherSuites } from './cipher.ts'
+import { readClientAuth } from './client-auth.ts'
 import * as keys from './keys.ts'
 import type { Report } from './report.ts'
-import type { CertificateSettings, Policies, SiteSettings } from './settings.ts'
+import type { BackendSettings, CertificateSettings, Policies, SiteSettings } from './settings.ts'
 import type { Block, Key, Located } from './type.ts'
 
 export interface SiteReading extends CertificateReading {
   readonly policies: Policies
   /** The backend of sites that name none. */
-  readonly backend: string | undefined
+  readonly backend: BackendSettings | undefined
+  readonly backends: BackendReader
   /** Every site must name its own: nothing is said about the one at the top. */
   readonly isBackendOfSites: boolean
 }
@@ -26,6 +29,8 @@ export interface SiteReading extends CertificateReading {
 export interface ReadSites {
   readonly sites: readonly SiteSettings[]
   readonly handshakeTimeoutMs: number
+  readonly connectionRateLimit: number | undefined
+  readonly handshakeFirst: (Located<boolean | number> & { readonly path: string }) | undefined
 }
 
 /** Reads every site; a site with a problem is left out. */
@@ -40,8 +45,14 @@ export async function readSites(top: Located<Block>, reading: SiteReading): Prom
     if (draft !== first) noteSharedKeys(draft, first, report)
     sites.push(...(await readSite(draft, taken, reading)))
   }
-  const timeout = first ? valueOf(first.tls.value, keys.timeout) : valueOf(noBlock, keys.timeout)
-  return { sites, handshakeTimeoutMs: timeout }
+  const shared = first?.tls.value ?? noBlock
+  const handshakeFirst = look(shared, keys.handshakeFirst)
+  return {
+    sites,
+    handshakeTimeoutMs: valueOf(shared, keys.timeout),
+    connectionRateLimit: look(shared, keys.connectionRateLimit)?.value || undefined,
+    handshakeFirst: handshakeFirst && { ...handshakeFirst, path: first?.tlsPath ?? 'tls' },
+  }
 }
 
 /** A site as it stands in the file. */
@@ -99,7 +110,7 @@ function claimNames(draft: Draft, taken: Map<string, Draft>, report: Report): vo
 /** What is agreed on before the name is known can only be one for the whole front. */
 function noteSharedKeys(draft: Draft, first: Draft | undefined, report: Report): void {
   if (draft.tls === first?.tls) return
-  for (const key of [keys.timeout, keys.curvePreferences]) {
+  for (const key of [keys.timeout, keys.curvePreferences, keys.connectionRateLimit, keys.handshakeFirst]) {
     const given = look<unknown>(draft.tls.value, key)
     if (given === undefined) continue
     const place = first?.path === '' ? 'the top-level `tls`' : '`sites[0]`'
@@ -118,17 +129,19 @@ async function readSite(
 ): Promise<SiteSettings[]> {
   const certificates = await readTlsCertificates(draft.tls, draft.tlsPath, reading)
   const handshake = readHandshake(draft, reading.report)
-  const backend = readBackend(draft, reading)
+  const clientAuth = await readClientAuth(draft.tls, draft.tlsPath, reading.files, reading.report)
+  const backend = await readBackend(draft, reading)
   if (backend === undefined) return []
   const policies = readPolicies(draft.block?.value, reading.policies)
   const groups = groupByName(certificates)
   return groups.map((group, index) => ({
     names: nameGroup(group, index === 0, draft, groups, taken),
     certificates: group,
-    backend: { urls: [backend], isUnverified: false },
+    backend,
     mode: reading.mode,
     policies,
     ...handshake,
+    ...(clientAuth && { clientAuth }),
   }))
 }
 
@@ -175,15 +188,18 @@ function isTaken(options: { ciphers?: string | undefined; ecdhCurve?: string | u
   }
 }
 
-function readBackend({ block, path }: Draft, { backend, isBackendOfSites, report }: SiteReading): string | undefined {
+async function readBackend(
+  { block, path }: Draft,
+  { backend, backends, isBackendOfSites, report }: SiteReading,
+): Promise<BackendSettings | undefined> {
   const own = block && look(block.value, keys.backend)
-  if (own !== undefined) return own.value
+  if (own !== undefined) return backends.read(own, `${path}.backend`)
   if (block !== undefined && isGiven(block.value, keys.backend)) return undefined
   if (backend !== undefined || block === undefined || !isBackendOfSites) return backend
   return report.refuse(block.at, `${path}.backend`, {
     summary: 'is missing: there is nowhere to pass connections on to',
     found: 'no backend in this site, and none at the top level',
-    expected: 'tcp://host:port',
+    expected: 'tcp://host:port, tls://host:port or nats://host:port',
     hint: 'add `backend: "tcp://127.0.0.1:8080"` here or at the top level, or pass --backend tcp://127.0.0.1:8080',
   })
 }

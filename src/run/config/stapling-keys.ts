@@ -128,3 +128,13 @@ export const onStale: Key<Policies['onStale']> = {
   meaning: 'While no staple may be served: shake hands without one, or `refuse` new handshakes on that certificate.',
   example: 'on_stale: refuse',
 }
+
+export const gateMargin: Key<number> = {
+  name: 'gate_margin',
+  origin: 'own',
+  type: duration({ least: 0, most: 720 * hour }),
+  defaultNote: '`"10m"`',
+  meaning:
+    'How long before its end a certificate makes way for its successor even if that has no staple yet. Until then a renewed certificate waits for its staple.',
+  example: 'gate_margin: "1h"',
+}

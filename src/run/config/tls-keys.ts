@@ -1,12 +1,16 @@
 /** Keys of a `tls` block: certificates, and how to shake hands with them. */
 import { cipherSuite, curve } from './cipher.ts'
 import { idleTlsKeys } from './idle-keys.ts'
-import { duration, path } from './scalar.ts'
+import { count, duration, flag, path, readDuration } from './scalar.ts'
 import { type Block, blockOf, createType, type Key, type Located, listOf, Mistake, type Type } from './type.ts'
 import { quote } from './value.ts'
 
 const second = 1_000
 const hour = 3_600 * second
+/** nats-server's. */
+const autoFallbackMs = 50
+const pinAdvice =
+  'openssl x509 -in CERT -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 shows it'
 
 export const certFile: Key<string> = {
   name: 'cert_file',
@@ -31,11 +35,21 @@ export const caFile: Key<string> = {
   origin: 'nats-server',
   type: path,
   defaultNote: 'none',
-  meaning: 'PEM file with certificates among which issuers are looked for too. They are not sent to clients.',
+  meaning:
+    "PEM file with certificates among which issuers are looked for too, and with `verify` the CAs that clients' certificates must come from. They are not sent to clients.",
   example: 'ca_file: "ca.pem"',
 }
 
-const pair: Type<Block> = blockOf({ keys: [certFile, keyFile], idle: [] })
+export const keyPassphraseFile: Key<string> = {
+  name: 'key_passphrase_file',
+  origin: 'own',
+  type: path,
+  defaultNote: 'none: the key is not encrypted',
+  meaning: 'File with one line: the passphrase that `key_file` is encrypted with.',
+  example: 'key_passphrase_file: "/run/secrets/server-key.txt"',
+}
+
+const pair: Type<Block> = blockOf({ keys: [certFile, keyFile, keyPassphraseFile], idle: [] })
 
 export const certs: Key<readonly Located<Block>[]> = {
   name: 'certs',
@@ -95,11 +109,74 @@ export const curvePreferences: Key<readonly Located<string>[]> = {
   example: 'curve_preferences: ["X25519", "CurveP256"]',
 }
 
+export const verify: Key<boolean> = {
+  name: 'verify',
+  origin: 'nats-server',
+  type: flag,
+  defaultNote: '`false`',
+  meaning:
+    'Ask clients for a certificate, and let in only those with one from the CAs in `ca_file`, which is then needed.',
+  example: 'verify: true',
+}
+
+export const pinnedCerts: Key<readonly Located<string>[]> = {
+  name: 'pinned_certs',
+  origin: 'nats-server',
+  type: listOf(
+    createType('SHA-256', '64 hex digits: the SHA-256 of a public key (SubjectPublicKeyInfo)', (value) => {
+      const written = value.kind === 'string' ? value.value : value.source
+      if (/^[0-9a-f]{64}$/i.test(written)) return written.toLowerCase()
+      const bare = written.replace(/[:\s]/g, '')
+      return new Mistake(
+        `${quote(written)} is not a SHA-256`,
+        /^[0-9a-f]{64}$/i.test(bare) ? `write ${quote(bare.toLowerCase())}` : pinAdvice,
+      )
+    }),
+    'SHA-256',
+    true,
+  ),
+  defaultNote: 'none: any client with a certificate from `ca_file`',
+  meaning: 'With `verify`: the SHA-256 of the public keys (SubjectPublicKeyInfo) of the clients that alone are let in.',
+  example: 'pinned_certs: ["7f83b1657ff1fc53b92dc18148a1d65dfc2d4b1fa3d677284addd200126d9069"]',
+}
+
+export const connectionRateLimit: Key<number> = {
+  name: 'connection_rate_limit',
+  origin: 'nats-server',
+  type: count(0, 1_000_000),
+  defaultNote: '0: no limit',
+  meaning:
+    'New connections per second; what comes above is closed at the door. It is one for the whole front: that of the default site.',
+  example: 'connection_rate_limit: 500',
+}
+
+/** Whether TLS comes before INFO; milliseconds: how long a client may take to begin it before INFO is sent. */
+export const handshakeFirst: Key<boolean | number> = {
+  name: 'handshake_first',
+  aliases: ['first', 'immediate'],
+  origin: 'nats-server',
+  type: createType('boolean, `auto`, or duration', 'true, false, auto, or a duration such as "300ms"', (value) => {
+    if (value.kind === 'boolean') return value.value
+    const word = value.kind === 'string' ? value.value.toLowerCase() : undefined
+    if (word === 'true' || word === 'on') return true
+    if (word === 'false' || word === 'off') return false
+    if (word === 'auto' || word === 'auto_fallback') return autoFallbackMs
+    return readDuration(value, { least: 1, most: hour })
+  }),
+  defaultNote: '`false` with `protocol: nats`; else TLS always comes first',
+  meaning:
+    'With `protocol: nats`: `true` begins with TLS and sends INFO inside, `false` sends INFO first, `auto` or a duration waits so long (`auto`: 50 ms) for the client to begin with TLS, then sends INFO. It is one for the whole front: that of the default site.',
+  example: 'handshake_first: auto',
+}
+
 export const tls: Key<Block> = {
   name: 'tls',
   origin: 'nats-server',
   type: blockOf({
-    keys: [certFile, keyFile, caFile, certs, timeout, minVersion, cipherSuites, curvePreferences],
+    keys: [
+      ...[certFile, keyFile, keyPassphraseFile, caFile, certs, verify, pinnedCerts],
+      ...[timeout, minVersion, cipherSuites, curvePreferences, handshakeFirst, connectionRateLimit],
+    ],
     idle: idleTlsKeys,
   }),
   defaultNote: 'none: needed here or in `sites`',

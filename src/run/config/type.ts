@@ -192,6 +192,26 @@ export function blockOf(block: BlockDeclaration): Type<Block> {
   }
 }
 
+/** Creates the type of a list (or its single item) that may be written as a map with more to say. */
+export function listOrBlock<T>(
+  list: Type<readonly Located<T>[]>,
+  block: Type<Block>,
+): Type<readonly Located<T>[] | Block> {
+  return {
+    ...block,
+    name: `${list.name}, or map`,
+    schema: v.pipe(
+      v.custom<Value>(() => true),
+      v.rawTransform<Value, Located<readonly Located<T>[] | Block>>(({ dataset, addIssue }) => {
+        const at = dataset.value
+        const result = v.safeParse(at.kind === 'map' ? block.schema : list.schema, at)
+        for (const issue of result.issues ?? []) addIssue(nested(issue))
+        return keep(dataset, result.output as Located<readonly Located<T>[] | Block>)
+      }),
+    ),
+  }
+}
+
 export interface FlagOptions {
   /** Words that nats-server reads as true or false here. */
   readonly on?: readonly string[]

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest'
 import {
   backendURL,
   hostName,
+  hostPort,
   httpURL,
   listenAddress,
+  loopbackAddress,
   portNumber,
   protocolName,
   proxy,
@@ -57,26 +59,41 @@ it('host and port may stand alone', async () => {
 
 describe('the backend', () => {
   it.each([
-    ['"tcp://127.0.0.1:8080"', 'tcp://127.0.0.1:8080'],
-    ['tcp://localhost:8080/', 'tcp://localhost:8080'],
-    ['"TCP://[::1]:8080"', 'tcp://[::1]:8080'],
-  ])('%s', async (written, value) => {
-    expect(await readAs(backendURL, written)).toEqual({ value })
+    ['"tcp://127.0.0.1:8080"', 'tcp', 'tcp://127.0.0.1:8080'],
+    ['tcp://localhost:8080/', 'tcp', 'tcp://localhost:8080'],
+    ['"TCP://[::1]:8080"', 'tcp', 'tcp://[::1]:8080'],
+    ['"tls://backend.example.net:443"', 'tls', 'tls://backend.example.net:443'],
+    ['"nats://127.0.0.1:4222"', 'nats', 'tcp://127.0.0.1:4222'],
+  ])('%s', async (written, scheme, url) => {
+    expect(await readAs(backendURL, written)).toEqual({ value: { scheme, url } })
   })
 
   it.each([
     ['"127.0.0.1:8080"', 'write "tcp://127.0.0.1:8080"'],
     ['"http://127.0.0.1:8080"', /write "tcp:\/\/127\.0\.0\.1:8080"/],
-    ['"tls://127.0.0.1:8080"', /does not have it yet/],
     ['"tcp://127.0.0.1"', /with the port you mean/],
     ['"tcp://:8080"', /before the colon/],
-    ['"tcp://127.0.0.1:0"', /1 to 65535/],
-    ['["tcp://a:1", "tcp://b:1"]', /name one/],
+    ['"tls://127.0.0.1:0"', /1 to 65535/],
+    ['""', 'write it as "tcp://127.0.0.1:8080"'],
+    ['8080', 'write it as "tcp://127.0.0.1:8080"'],
   ])('%s is refused', async (written, hint) => {
     expect(await readAs(backendURL, written)).toMatchObject({
       problem: { hint: typeof hint === 'string' ? hint : expect.stringMatching(hint) },
     })
   })
+})
+
+it('an address to advertise has host and port', async () => {
+  expect(await readAs(hostPort, '"nats.example.net:4222"')).toEqual({ value: 'nats.example.net:4222' })
+  expect(await readAs(hostPort, '"[::1]:4222"')).toEqual({ value: '[::1]:4222' })
+  for (const wrong of ['"nats.example.net"', '":4222"', '4222', '"nats://a:1"', '"a:0"'])
+    expect(await readAs(hostPort, wrong)).toMatchObject({ problem: { expected: 'host:port' } })
+})
+
+it('an address that only this machine may ask is on loopback unless one is given', async () => {
+  expect(await readAs(loopbackAddress, '8222')).toEqual({ value: { host: '127.0.0.1', port: 8222 } })
+  expect(await readAs(loopbackAddress, '":8222"')).toEqual({ value: { host: '127.0.0.1', port: 8222 } })
+  expect(await readAs(loopbackAddress, '"0.0.0.0:8222"')).toEqual({ value: { host: '0.0.0.0', port: 8222 } })
 })
 
 describe('a URL over HTTP', () => {

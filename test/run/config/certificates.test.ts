@@ -152,17 +152,6 @@ describe('a key', () => {
       },
     ])
   })
-
-  it('that is encrypted is for a later version', async () => {
-    const locked = await authority.issueLeaf({ passphrase: 'secret' })
-    expect(await problemsOf(backend + tls(locked.certificateFile, locked.keyFile))).toMatchObject([
-      {
-        path: 'tls.key_file',
-        summary: expect.stringMatching(/is encrypted, and this version/),
-        hint: expect.stringContaining(`openssl pkey -in ${locked.keyFile} -out`),
-      },
-    ])
-  })
 })
 
 describe('the dates of a certificate', () => {

@@ -23,7 +23,12 @@ describe('a configuration with a certificate and a backend alone', () => {
     expect(notices).toEqual([])
     expect(settings).toMatchObject({
       listeners: [{ host: '0.0.0.0', port: 4222 }],
-      backend: 'tcp://127.0.0.1:8080',
+      backend: { urls: ['tcp://127.0.0.1:8080'], isUnverified: false },
+      protocol: 'tcp',
+      nats: { handshake: 'after-info', advertise: [] },
+      acceptProxyProtocol: [],
+      workers: 1,
+      gateMarginMs: 600_000,
       alpn: [],
       unknownSni: 'default',
       mode: 'auto',
@@ -42,7 +47,10 @@ describe('a configuration with a certificate and a backend alone', () => {
       limits: { maxConnections: 65_536 },
       log: { level: 'info', format: 'auto' },
     })
-    expect(settings.storeDir).toBeUndefined()
+    for (const absent of ['storeDir', 'sendProxyProtocol']) expect(settings).not.toHaveProperty(absent)
+    expect(settings.admin).not.toHaveProperty('http')
+    expect(settings.limits).not.toHaveProperty('connectionRateLimit')
+    expect(settings.sites[0]).not.toHaveProperty('clientAuth')
   })
 
   it('names every file it is made of', async () => {
@@ -174,8 +182,9 @@ describe('where to listen', () => {
 describe('the backend', () => {
   it('is said by --backend before the file', async () => {
     const { settings } = await loadText(backend + tls, { backend: 'tcp://127.0.0.1:9' })
-    expect(settings.backend).toBe('tcp://127.0.0.1:9')
-    expect(settings.sites[0]?.backend).toBe('tcp://127.0.0.1:9')
+    const group = { urls: ['tcp://127.0.0.1:9'], isUnverified: false }
+    expect(settings.backend).toEqual(group)
+    expect(settings.sites[0]?.backend).toEqual(group)
   })
 
   it('must be somewhere', async () => {
@@ -271,7 +280,7 @@ ocsp { mode: mast, url: "ocsp.example.net" }
 max_interval: 5k
 on_stale: $undefined
 tls {
-  cert_file: "nope.pem", verify: true
+  cert_file: "nope.pem", verify: "true"
   timeout: "soon"
 }
 `,
@@ -287,7 +296,7 @@ tls {
     [5, 11, '$undefined'],
     [6, 5, 'tls.key_file'],
     [7, 14, 'tls.cert_file'],
-    [7, 26, 'tls.verify'],
+    [7, 34, 'tls.verify'],
     [8, 12, 'tls.timeout'],
   ])
   const file = problems[0]?.file
