@@ -7,10 +7,11 @@
 import type { AddressInfo } from 'node:net'
 import { type Clock, systemClock } from '../../keep/clock.ts'
 import { createTicketKeys } from '../../serve/terminator/index.ts'
-import type { AdminSubject, RefreshOutcome, ReloadOutcome } from '../admin/subject.ts'
+import { type Admin, type AdminSubject, createAdmin, type RefreshOutcome, type ReloadOutcome } from '../admin/index.ts'
 import type { LoadedConfig, Settings } from '../config/index.ts'
 import type { Journal, Line } from '../journal/journal.ts'
 import { createNarrator, type Narrate } from '../journal/narrate.ts'
+import { createMetrics } from '../metrics/index.ts'
 import type { FrontHost } from '../workers/host.ts'
 import { createInProcessHost } from '../workers/in-process.ts'
 import { type Admission, awaitAdmission } from './admission.ts'
@@ -65,6 +66,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
   let phase: Phase = 'closed'
   let host: FrontHost | undefined
   let admission = new AbortController()
+  const metrics = createMetrics()
+  let admin: Admin | undefined
   let lastReload: { at: Date; isDone: boolean; message: string } | undefined
 
   const reloader = createReloader({
@@ -74,7 +77,9 @@ export function createDaemon(options: DaemonOptions): Daemon {
     load: options.load ?? noReload,
     house: () => house,
     moveIn(next) {
+      const isNewDoor = JSON.stringify(next.settings.admin) !== JSON.stringify(house.settings.admin)
       house = next
+      if (isNewDoor) void openAdmin()
       // With closed doors the waiting begins anew, for what is waited for may be another.
       admission.abort()
       sayUnstapled()
@@ -99,6 +104,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
       fields: { exitCode: code },
     })
     ending.abort()
+  }
+
+  /** Opens the doors through which it is asked about itself, in the place of those that are open. Never rejects. */
+  async function openAdmin(): Promise<void> {
+    await admin?.close()
+    admin = createAdmin({ settings: house.settings.admin, subject: daemon, clock, say, metrics })
+    await admin.open()
   }
 
   function sayUnstapled(): void {
@@ -132,6 +144,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     const front = createInProcessHost({ staples, clock, ticketKeys: createTicketKeys() })
     host = front
     front.subscribe((event) => {
+      metrics.record(event)
       if (event.type === 'stop') stop(`${event.site}: ${stopReasons[event.reason]}`, ExitCode.revoked)
       say(narrateFront(event))
     })
@@ -148,11 +161,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
   async function run(onOpen?: (addresses: readonly AddressInfo[]) => void): Promise<ExitCode> {
     const letGo = stayAlive()
     staples.subscribe((event) => {
+      metrics.record(event)
       say(narrate(event))
       reloader.lookAtGates()
     })
     const cancelRotation = repeat(clock, ticketRotationMs, () => host?.setTicketKeys(createTicketKeys()))
     try {
+      await openAdmin()
       sayUnstapled()
       const outcome = await admit()
       if (outcome.kind === 'end') {
@@ -169,6 +184,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       cancelRotation()
       await host?.drain()
       await house.keeping.close()
+      await admin?.close()
       letGo()
     }
   }
@@ -176,14 +192,15 @@ export function createDaemon(options: DaemonOptions): Daemon {
   async function reload(because = 'asked to'): Promise<ReloadOutcome> {
     const outcome = await reloader.reload(because)
     lastReload = { at: clock.now(), isDone: outcome.isDone, message: outcome.message }
+    metrics.record({ type: 'reloaded', isDone: outcome.isDone })
     return outcome
   }
 
-  return {
+  const daemon: Daemon = {
     staples,
     run,
     stop,
-    reload,
+    reload: (because) => reload(because),
     refresh: (which): Promise<RefreshOutcome> => askAgain(house, which),
     status: async () =>
       describeDaemon({
@@ -196,6 +213,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
         ...(lastReload && { lastReload }),
       }),
   }
+  return daemon
 }
 
 const stopReasons = {

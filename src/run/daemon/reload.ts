@@ -4,7 +4,7 @@
  */
 import { isStapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
-import type { ReloadOutcome } from '../admin/subject.ts'
+import type { ReloadOutcome } from '../admin/index.ts'
 import type { LoadedConfig } from '../config/index.ts'
 import type { FrontHost, PreparedFront } from '../workers/host.ts'
 import { decideAdmission, type Known } from './admission.ts'
