@@ -34,6 +34,12 @@ export const debianPackages = [
   },
   { name: 'libnss3-tools', provides: ['certutil'], jobs: ['test'], why: "puts the test CA into Firefox's profile" },
   {
+    name: 'openjdk-17-jdk-headless',
+    provides: ['java', 'javac'],
+    jobs: ['test'],
+    why: 'Java, a client with a revocation check of its own; the compiler too, as its client is a program of ours',
+  },
+  {
     name: 'nginx-light',
     provides: ['nginx'],
     jobs: ['test', 'bench'],
