@@ -123,4 +123,4 @@ export function isTls(socket: Socket): boolean {
 }
 
 /** The TCP connection under a TLS one. */
-const beneath = Symbol('beneath')
+const beneath: unique symbol = Symbol('beneath')
