@@ -120,7 +120,7 @@ export async function startDaemon(config: string, options: DaemonOptions = {}): 
       }
     },
     async opened(timeoutMs = 20_000) {
-      const { message } = await daemon.waitForLine(/^open on /, timeoutMs)
+      const { message } = await daemon.waitForLine(/^open on \S+:\d+ -> /, timeoutMs)
       return Number(/^open on \S+:(\d+) /.exec(message)?.[1])
     },
     refresh: () => program.kill('SIGHUP'),
