@@ -16,3 +16,4 @@ export type {
   Settings,
   SiteSettings,
 } from './settings.ts'
+export { digestOf, type Source } from './source.ts'

@@ -28,6 +28,7 @@ import type {
   Settings,
 } from './settings.ts'
 import { readSites } from './sites.ts'
+import { digestOf } from './source.ts'
 import { examineStoreDir } from './store-dir.ts'
 import { surveyKeys } from './survey.ts'
 import { type Block, type Key, type Located, readBlock } from './type.ts'
@@ -63,9 +64,12 @@ interface Examined {
 
 async function examine(given: string, options: LoadOptions): Promise<Examined> {
   const file = resolve(options.workingDirectory, given)
-  const document = await readDocument(file, options.environment)
+  const document = await readDocument(file, options.environment, options.texts)
   const report = createReport()
-  for (const each of document.files) report.read(each)
+  for (const each of document.files) {
+    const text = document.texts.get(each)
+    report.read(each, text && { digest: digestOf(text), text })
+  }
   report.problems.push(...document.problems)
   report.notices.push(...document.notices)
   // With a file missing, keys may be missing that stand in it: only what is certain is said.
@@ -77,7 +81,8 @@ async function examine(given: string, options: LoadOptions): Promise<Examined> {
   report.notices.push(...survey.notices)
   const settings = await readSettings({ value: block, at: document.root }, document, options, report)
   const notices = report.notices.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line || a.column - b.column)
-  return { settings: { ...settings, files: [...report.files] }, problems: report.problems, notices }
+  const { files, sources } = report
+  return { settings: { ...settings, files: [...files], sources }, problems: report.problems, notices }
 }
 
 async function readSettings(
@@ -85,7 +90,7 @@ async function readSettings(
   { root }: Document,
   options: LoadOptions,
   report: Report,
-): Promise<Omit<Settings, 'files'>> {
+): Promise<Omit<Settings, 'files' | 'sources'>> {
   const { value: block } = top
   const { mode, urls } = readOcsp(block, report)
   const policies = readPolicies(block, mode)

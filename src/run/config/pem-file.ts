@@ -11,6 +11,7 @@ import { decryptKey, isEncrypted, parseKey, readPassphrase, shellQuote } from '.
 import type { Complaint } from './problem.ts'
 import type { Report } from './report.ts'
 import { describeReadFailure } from './resolve.ts'
+import { digestOf } from './source.ts'
 import type { Located } from './type.ts'
 
 export interface PemFiles {
@@ -37,7 +38,6 @@ export function createPemFiles(workingDirectory: string, report: Report): PemFil
     expected: string,
   ): Promise<{ file: string; text: string } | undefined> {
     const file = resolve(workingDirectory, path.value)
-    report.read(file)
     let failure: unknown
     const reading =
       texts.get(file) ??
@@ -48,6 +48,7 @@ export function createPemFiles(workingDirectory: string, report: Report): PemFil
       failure = cause
       return undefined
     })
+    report.read(file, text === undefined ? undefined : { digest: digestOf(Buffer.from(text, 'latin1')) })
     if (text !== undefined) return { file, text }
     return report.refuse(path.at, key, {
       summary: `cannot be read: ${describeReadFailure(failure)}`,

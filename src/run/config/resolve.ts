@@ -23,6 +23,8 @@ export interface Document {
   readonly root: MapValue
   /** Absolute: the file itself, then the included ones. */
   readonly files: readonly string[]
+  /** What each of them held. */
+  readonly texts: ReadonlyMap<string, Uint8Array>
   readonly problems: readonly ConfigProblem[]
   readonly notices: readonly Notice[]
   /** False when a file could not be read or parsed: keys may be missing that stand there. */
@@ -33,16 +35,18 @@ export interface Document {
  * Reads a configuration file and all that it includes.
  *
  * @param file - absolute
+ * @param texts - files that are not read again but taken to hold this
  * @throws {@link StapleError} `ERR_CONFIG_READ` when the file itself cannot be read; all else is in `problems`
  */
 export async function readDocument(
   file: string,
   environment: Readonly<Record<string, string | undefined>>,
+  texts?: ReadonlyMap<string, Uint8Array>,
 ): Promise<Document> {
-  const reading = new Reading(environment)
+  const reading = new Reading(environment, texts)
   let bytes: Uint8Array
   try {
-    bytes = await readBytes(file)
+    bytes = await reading.readBytes(file)
   } catch (cause) {
     const reason = describeReadFailure(cause)
     throw new StapleError(
@@ -53,7 +57,8 @@ export async function readDocument(
     )
   }
   const root = await reading.readFile(file, bytes, [file])
-  return { root, files: reading.files, problems: reading.problems, notices: reading.notices, isWhole: reading.isWhole }
+  const { files, texts: held, problems, notices, isWhole } = reading
+  return { root, files, texts: held, problems, notices, isWhole }
 }
 
 /** Reads one value as it would stand after a key; for defaults and options of the command line. */
@@ -79,12 +84,6 @@ export function describeReadFailure(cause: unknown): string {
   return words[code ?? ''] ?? message
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
-  const bytes = await readFile(file)
-  if (bytes.length > maxFileBytes) throw new Error(`it has ${bytes.length} bytes, more than ${maxFileBytes}`)
-  return bytes
-}
-
 /** Maps under construction, innermost last. */
 type Scopes = readonly Map<string, MutableEntry>[]
 type MutableEntry = { -readonly [K in keyof Entry]: Entry[K] }
@@ -99,6 +98,7 @@ interface Origin {
 
 class Reading {
   readonly files: string[] = []
+  readonly texts = new Map<string, Uint8Array>()
   readonly problems: ConfigProblem[] = []
   readonly notices: Notice[] = []
   isWhole = true
@@ -107,8 +107,18 @@ class Reading {
   #values = 0
   #isTooLarge = false
 
-  constructor(environment: Readonly<Record<string, string | undefined>>) {
+  readonly #given: ReadonlyMap<string, Uint8Array> | undefined
+
+  constructor(environment: Readonly<Record<string, string | undefined>>, given?: ReadonlyMap<string, Uint8Array>) {
     this.#environment = environment
+    this.#given = given
+  }
+
+  async readBytes(file: string): Promise<Uint8Array> {
+    const bytes = this.#given?.get(file) ?? (await readFile(file))
+    if (bytes.length > maxFileBytes) throw new Error(`it has ${bytes.length} bytes, more than ${maxFileBytes}`)
+    this.texts.set(file, bytes)
+    return bytes
   }
 
   async readFile(file: string, bytes: Uint8Array, path: readonly string[]): Promise<MapValue> {
@@ -189,7 +199,7 @@ class Reading {
     }
     let bytes: Uint8Array
     try {
-      bytes = await readBytes(file)
+      bytes = await this.readBytes(file)
     } catch (cause) {
       return refuse({
         summary: `cannot include ${raw.path}: ${describeReadFailure(cause)}`,

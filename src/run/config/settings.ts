@@ -7,6 +7,8 @@
 import type { Certificate } from '../../pki/x509/certificate.ts'
 import type { Mode, Policies } from '../../serve/attach/policy.ts'
 
+import type { Source } from './source.ts'
+
 export type { Mode, Policies }
 
 /** A whole configuration. */
@@ -15,6 +17,8 @@ export interface Settings {
   readonly file: string
   /** Every file the configuration is made of: itself, included files, certificates, keys, passphrases, CAs. What a reload would watch. */
   readonly files: readonly string[]
+  /** What was read of them. */
+  readonly sources: ReadonlyMap<string, Source>
   /** Relative paths were resolved against it. */
   readonly workingDirectory: string
   readonly listeners: readonly ListenerSettings[]
@@ -194,6 +198,8 @@ export interface LoadOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What relative paths are relative to. */
   readonly workingDirectory: string
+  /** Configuration files that are not read again but taken to hold this: certificates alone are read anew. */
+  readonly texts?: ReadonlyMap<string, Uint8Array>
   /** The moment to judge certificates at; default now. */
   readonly at?: Date
 }
