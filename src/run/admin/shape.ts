@@ -5,7 +5,7 @@
 import type { DaemonStatus, FrontCounts, StapleStatus } from './subject.ts'
 
 /** Of one certificate that is kept stapled. */
-export const stapleFields = {
+export const stapleFields: Readonly<Record<keyof StapleStatus, string>> = {
   certificateKey: "lower-case hex SHA-256 of the certificate's DER",
   label: "the certificate's file, as the configuration writes it",
   subject: 'as text: `CN=localhost,O=Example`',
@@ -33,10 +33,10 @@ export const stapleFields = {
   isUnsaved: 'the staple held is not in the store yet',
   notAfter: 'when the certificate itself expires',
   waiting: 'set on a new certificate whose predecessor is still shown: the `cause`, and the `deadline` if there is one',
-} as const satisfies Record<keyof StapleStatus, string>
+}
 
 /** Of the daemon. */
-export const statusFields = {
+export const statusFields: Readonly<Record<keyof DaemonStatus | 'at' | 'isReady', string>> = {
   at: 'the moment that all of this is about',
   pid: 'the process that keeps the staples',
   version: 'of Staplewright',
@@ -50,10 +50,10 @@ export const statusFields = {
   workers: 'the processes that serve: `pid` and `state`, which is `serving`, `starting` or `gone`',
   lastReload: 'the last reload: `at`, `isDone`, `message`; absent when there was none',
   staples: 'one object for each certificate, as in `/api/staples`',
-} as const satisfies Record<keyof DaemonStatus | 'at' | 'isReady', string>
+}
 
 /** Of the front: how many. */
-export const frontFields = {
+export const frontFields: Readonly<Record<keyof FrontCounts, string>> = {
   connections: 'open now',
   handshakes: 'under way now',
   accepted: 'connections accepted since the start',
@@ -64,7 +64,7 @@ export const frontFields = {
   stapled: 'clients that asked for a staple and were given one',
   unstapled: 'clients that asked for a staple on a certificate that is kept stapled and were given none',
   failedBackends: 'clients closed because no backend could be reached',
-} as const satisfies Record<keyof FrontCounts, string>
+}
 
 /** Whether the front serves and nothing speaks against it. */
 export function isReady({ phase, causes }: Pick<DaemonStatus, 'phase' | 'causes'>): boolean {

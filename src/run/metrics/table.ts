@@ -5,8 +5,6 @@
  * Names are `staplewright_` and the thing, in base units; those of the process are called as Prometheus' own clients do.
  */
 
-const ofCertificate = ['certificate', 'sites'] as const
-
 const rows = {
   staplewright_info: { type: 'gauge', help: 'always 1; the version that runs', labels: ['version'] },
   staplewright_ready: { type: 'gauge', help: '1 when /readyz says so, else 0', labels: [] },
@@ -33,67 +31,67 @@ const rows = {
   staplewright_certificate_required: {
     type: 'gauge',
     help: '1 when the certificate must not be shown without a staple, else 0',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_certificate_waiting: {
     type: 'gauge',
     help: '1 while a new certificate waits for its staple and the old one is shown, else 0',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_certificate_not_after_timestamp_seconds: {
     type: 'gauge',
     help: 'when the certificate itself expires',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_staple_state: {
     type: 'gauge',
     help: '1 for the state it is in, 0 for the others: missing, fresh, due, stale, revoked, unknown, unsupported',
-    labels: [...ofCertificate, 'state'],
+    labels: ['certificate', 'sites', 'state'],
   },
   staplewright_staple_this_update_timestamp_seconds: {
     type: 'gauge',
     help: 'thisUpdate of the staple held: when the CA knew the certificate to be so',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_staple_next_update_timestamp_seconds: {
     type: 'gauge',
     help: 'nextUpdate of the staple held, or what stands for it where the responder sends none',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_staple_withdraw_timestamp_seconds: {
     type: 'gauge',
     help: 'when the staple held is no longer served: nextUpdate less the margin',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_staple_refresh_timestamp_seconds: {
     type: 'gauge',
     help: 'when the responder is asked next; absent while it is being asked',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_staple_last_success_timestamp_seconds: {
     type: 'gauge',
     help: 'when the responder last gave an answer that passed every rule',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_staple_failures: {
     type: 'gauge',
     help: 'attempts that failed in a row; 0 after a success',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_staple_unsaved: {
     type: 'gauge',
     help: '1 while the store has not taken the staple held, else 0',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_refreshes_total: {
     type: 'counter',
     help: 'answers that became, or confirmed, the staple held',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_refresh_failures_total: {
     type: 'counter',
     help: 'whole attempts that failed: every responder, every method',
-    labels: ofCertificate,
+    labels: ['certificate', 'sites'],
   },
   staplewright_refresh_failure_causes_total: {
     type: 'counter',
@@ -164,7 +162,7 @@ const rows = {
   nodejs_heap_size_used_bytes: { type: 'gauge', help: 'heap in use', labels: [] },
   nodejs_external_memory_bytes: { type: 'gauge', help: 'memory outside the heap, buffers among it', labels: [] },
   nodejs_version_info: { type: 'gauge', help: 'always 1; the version of Node.js', labels: ['version'] },
-} as const satisfies Record<string, MetricRow>
+} as const
 
 /** What is told of one metric. */
 export interface MetricRow {

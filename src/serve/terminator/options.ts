@@ -120,7 +120,7 @@ export interface TerminatorCertificate {
 /** The defaults of {@link FrontPlan}. */
 export const terminatorDefaults = {
   protocol: 'tcp',
-  acceptProxyProtocol: [],
+  acceptProxyProtocol: [] as readonly string[],
   handshakeTimeoutMs: 2_000,
   idleTimeoutMs: 0,
   halfCloseTimeoutMs: 60_000,
