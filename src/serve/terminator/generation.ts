@@ -69,6 +69,7 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
   const certificates = table.sites.flatMap((site) => site.certificates).filter(({ isStapled }) => isStapled)
 
   const arrivals = createArrivals()
+  const proxies = plan.acceptProxyProtocol?.length ? createNetworks(plan.acceptProxyProtocol) : undefined
   const isNats = plan.protocol === 'nats'
   const pools = new Map<Site, BackendPool>(table.sites.map((site) => [site, createPool(site)]))
   const letIn = createRateLimit(plan.connectionRateLimit, clock)
@@ -84,12 +85,12 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
     ? createNatsBridge({ plan, clock, relay, arrivals, header: headerFor, failed: tellBackendFailed })
     : undefined
   const entrance =
-    isNats || plan.acceptProxyProtocol.length > 0
+    isNats || proxies !== undefined
       ? createEntrance({
           clock,
           arrivals,
           timeoutMs: plan.handshakeTimeoutMs,
-          proxies: plan.acceptProxyProtocol.length > 0 ? createNetworks(plan.acceptProxyProtocol) : undefined,
+          proxies,
           nats: bridge?.entrance(table.default, poolOf(table.default)),
           enter: (raw) => front.accept(raw),
           refused: refuse,

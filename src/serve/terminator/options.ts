@@ -120,7 +120,6 @@ export interface TerminatorCertificate {
 /** The defaults of {@link FrontPlan}. */
 export const terminatorDefaults = {
   protocol: 'tcp',
-  acceptProxyProtocol: [] as readonly string[],
   handshakeTimeoutMs: 2_000,
   idleTimeoutMs: 0,
   halfCloseTimeoutMs: 60_000,
