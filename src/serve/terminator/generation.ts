@@ -72,7 +72,7 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
   const proxies = plan.acceptProxyProtocol?.length ? createNetworks(plan.acceptProxyProtocol) : undefined
   const isNats = plan.protocol === 'nats'
   const pools = new Map<Site, BackendPool>(table.sites.map((site) => [site, createPool(site)]))
-  const letIn = createRateLimit(plan.connectionRateLimit, clock)
+  const letIn = createRateLimit(plan.connectionRateLimit ?? Number.POSITIVE_INFINITY, clock)
 
   const relay = createRelay({
     idleTimeoutMs: plan.idleTimeoutMs,

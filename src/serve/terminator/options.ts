@@ -126,7 +126,6 @@ export const terminatorDefaults = {
   connectTimeoutMs: 5_000,
   maxConnections: 65_536,
   maxHandshakes: 2_048,
-  connectionRateLimit: Number.POSITIVE_INFINITY,
   drainTimeoutMs: 30_000,
   unknownSni: 'default',
 } as const
