@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { ExitCode } from '../daemon/exit-code.ts'
+import { CheckCode } from './check-code.ts'
 import type { Io } from './io.ts'
 import { reportFailure } from './report.ts'
 
@@ -37,6 +38,38 @@ export async function runProgram(words: readonly string[], io: Io): Promise<Exit
       exitCode = await serve({ ...options, wantsColour: program.opts().color }, io)
     })
 
+  const control = (name: string, description: string) =>
+    program
+      .command(name)
+      .description(description)
+      .option('-c, --config <file>', 'the configuration that the daemon was started with')
+      .option('--socket <path>', 'the Unix socket of the daemon')
+      .option('--json', 'the answer as JSON (docs/reference/api.md)')
+
+  control('status', 'tell how the running daemon and its staples are')
+    .option('--url <url>', 'the admin port of the daemon, as http://127.0.0.1:8222')
+    .addHelpText('after', statusExitCodes)
+    .action(async (options) => {
+      const { status } = await import('./status.ts')
+      exitCode = await status({ ...options, wantsColour: program.opts().color }, io)
+    })
+
+  control('reload', 'have the running daemon read its configuration anew, as SIGHUP does')
+    .addHelpText('after', reloadExitCodes)
+    .action(async (options) => {
+      const { reload } = await import('./reload.ts')
+      exitCode = await reload(options, io)
+    })
+
+  control('refresh', 'have the running daemon ask the responders now')
+    .argument('[certificate]', 'its file, site name, serial number or certificateKey (else all)')
+    .addHelpText('after', refreshExitCodes)
+    .action(async (certificate: string | undefined, options) => {
+      const { refresh } = await import('./refresh.ts')
+      const which = certificate === undefined ? {} : { certificate }
+      exitCode = await refresh({ ...options, ...which, wantsColour: program.opts().color }, io)
+    })
+
   program
     .command('demo')
     .description('see it work: a CA, its responder, a Must-Staple certificate, a backend, the front and a client')
@@ -51,7 +84,11 @@ export async function runProgram(words: readonly string[], io: Io): Promise<Exit
     await program.parseAsync([...words], { from: 'user' })
     return exitCode
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? ExitCode.ok : ExitCode.config
+    if (thrown instanceof CommanderError) {
+      if (thrown.exitCode === 0) return ExitCode.ok
+      // To a monitoring system, 2 would say that something is critical.
+      return words.find((word) => !word.startsWith('-')) === 'status' ? CheckCode.unknown : ExitCode.config
+    }
     return reportFailure(thrown, io)
   }
 }
@@ -69,3 +106,12 @@ Signals: SIGTERM and SIGINT drain and end, SIGHUP reads the configuration again
          and asks every responder.
 Exit codes: 0 ended as asked, 1 internal (a port in use), 2 configuration or usage,
             3 revoked and the policy is to stop, 4 a needed staple did not come.`
+
+const statusExitCodes = `
+Exit codes, as monitoring plugins have them: 0 ok, 1 warning, 2 critical, 3 no daemon answers or usage.`
+
+const reloadExitCodes = `
+Exit codes: 0 reloaded, 1 refused (what was in force goes on), 2 usage, 3 no daemon answers.`
+
+const refreshExitCodes = `
+Exit codes: 0 all answered, 1 some failed, 2 usage, 3 no daemon answers.`

@@ -1,28 +1,52 @@
 /** A table of staples: one line each, the state first, then what holds it and until when. */
 import type { EntryStatus } from '../../keep/keeper/index.ts'
+import type { StapleStatus } from '../admin/index.ts'
 import type { DryRun } from '../daemon/dry-run.ts'
 import { formatDistance } from '../journal/span.ts'
 import type { Style } from '../journal/style.ts'
 
 /** Formats what a dry run found. */
 export function formatStaples({ entries, unstapled, exitCode }: DryRun, at: Date, style: Style): string {
-  const width = Math.max(0, ...[...entries.map((entry) => entry.label), ...unstapled].map((label) => label.length))
-  const lines = entries.flatMap((entry) => {
-    const state = entry.stapleState
+  const width = widthOf([...entries.map(({ label }) => label), ...unstapled])
+  const lines = [
+    ...formatEntries(entries, at, style, width),
+    ...unstapled.map(
+      (label) =>
+        `${style.dim('not stapled')}  ${label.padEnd(width)}  its mode staples only Must-Staple certificates, or none`,
+    ),
+    verdicts[exitCode] ?? '',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** Formats entries as lines: the state, the label and what is held, then what is wrong and where it is shown. */
+export function formatEntries(
+  entries: readonly (EntryStatus & Partial<StapleStatus>)[],
+  at: Date,
+  style: Style,
+  width: number = widthOf(entries.map(({ label }) => label)),
+): string[] {
+  return entries.flatMap((entry) => {
+    const { stapleState: state, waiting, sites = [], lastError } = entry
     const paint = state === 'fresh' || state === 'due' ? style.good : state === 'unsupported' ? style.dim : style.bad
+    const details = [
+      ...(sites.length === 0 ? [] : [`for ${sites.join(', ')}`]),
+      ...(waiting ? [describeWaiting(waiting, at)] : []),
+      ...(lastError?.message.split('\n') ?? []),
+    ]
     return [
       `${paint(state.padEnd(11))}  ${entry.label.padEnd(width)}  ${describe(entry, at)}`,
-      ...(entry.lastError === undefined
-        ? []
-        : entry.lastError.message.split('\n').map((text) => style.dim(`             ${text}`))),
+      ...details.map((text) => style.dim(`             ${text}`)),
     ]
   })
-  for (const label of unstapled)
-    lines.push(
-      `${style.dim('not stapled')}  ${label.padEnd(width)}  its mode staples only Must-Staple certificates, or none`,
-    )
-  lines.push(verdicts[exitCode] ?? '')
-  return `${lines.join('\n')}\n`
+}
+
+function widthOf(labels: readonly string[]): number {
+  return Math.max(0, ...labels.map(({ length }) => length))
+}
+
+function describeWaiting({ cause, deadline }: NonNullable<StapleStatus['waiting']>, at: Date): string {
+  return `not shown yet: ${cause}${deadline === undefined ? '' : `; shown anyway ${formatDistance(deadline, at)}`}`
 }
 
 function describe(entry: EntryStatus, at: Date): string {
