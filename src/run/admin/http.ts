@@ -5,7 +5,7 @@ import type { Clock } from '../../keep/clock.ts'
 import type { Line } from '../journal/journal.ts'
 import { createDoor, type Door } from './door.ts'
 import { isLoopback, isOwnHost } from './host.ts'
-import { createAdminServer, plain, type Respond, type ServerOptions } from './server.ts'
+import { createAdminServer, endServer, plain, type Respond, type ServerOptions } from './server.ts'
 
 export interface HttpDoorOptions {
   readonly host: string
@@ -38,12 +38,7 @@ export function createHttpDoor({ host, port, respond, failed, clock, say }: Http
       const address = server.address() as AddressInfo
       say({ level: 'info', subject, text: `open on http://${formatAddress(address)}` })
     },
-    async shut() {
-      if (!server.listening) return
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      await closed
-    },
+    shut: () => endServer(server, clock),
   })
 }
 

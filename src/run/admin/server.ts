@@ -3,6 +3,7 @@
  * answered is decided elsewhere (answers.ts); here it is only written.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Clock } from '../../keep/clock.ts'
 
 /** What a request is answered with. */
 export interface Answer {
@@ -40,8 +41,20 @@ export function createAdminServer({ respond, failed, idleTimeoutMs }: ServerOpti
   return server
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    write(response, request, await respond(request))
+    const decided = await respond(request)
+    if (!server.listening) response.shouldKeepAlive = false
+    write(response, request, decided)
   }
+}
+
+/** Stops listening and ends what rests; who is being answered has a moment, for a reload may be what ends the server. */
+export async function endServer(server: Server, clock: Clock): Promise<void> {
+  if (!server.listening) return
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  const cancel = clock.wake(graceMs, () => server.closeAllConnections())
+  await closed
+  cancel()
 }
 
 /** An answer of one line of text. */
@@ -79,6 +92,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 function ignore(): void {}
 
 const mostConnections = 64
+const graceMs = 2_000
 const limits = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,

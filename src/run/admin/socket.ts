@@ -6,7 +6,7 @@ import type { Server } from 'node:http'
 import type { Clock } from '../../keep/clock.ts'
 import type { Line } from '../journal/journal.ts'
 import { createDoor, type Door } from './door.ts'
-import { createAdminServer, type Respond, type ServerOptions } from './server.ts'
+import { createAdminServer, endServer, type Respond, type ServerOptions } from './server.ts'
 import { listenOnFile, type SocketFile } from './socket-file.ts'
 
 export interface SocketDoorOptions {
@@ -51,9 +51,7 @@ export function createSocketDoor({ path, respond, failed, clock, say }: SocketDo
     async shut() {
       // While the server still has the socket, no other file can be taken for it.
       await file?.remove()
-      const closed = new Promise((resolve) => (server?.listening ? server.close(resolve) : resolve(undefined)))
-      server?.closeAllConnections()
-      await closed
+      if (server !== undefined) await endServer(server, clock)
     },
   })
 }

@@ -137,6 +137,20 @@ describe('the socket', () => {
     expect((await ask(path, '/refresh?certificate=x', { method: 'POST' })).status).toBe(404)
   })
 
+  test('answers whom it obeys, also when what it was asked ends the socket', async () => {
+    const { path, subject, admin } = await openSocket()
+    let ended: Promise<void> | undefined
+    subject.reloading = async () => {
+      ended = admin.close()
+      await new Promise((resolve) => setImmediate(resolve))
+      return { isDone: true, message: 'reloaded' }
+    }
+    const { status, headers } = await ask(path, '/reload', { method: 'POST', headers: { connection: 'keep-alive' } })
+    expect({ status, connection: headers.connection }).toEqual({ status: 200, connection: 'close' })
+    await ended
+    expect(existsSync(path)).toBe(false)
+  })
+
   test.each(['/reload', '/refresh'])('does not obey a GET: %s', async (page) => {
     const { path, subject } = await openSocket()
     const { status, headers } = await ask(path, page)
