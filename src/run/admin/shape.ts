@@ -10,7 +10,7 @@ export const stapleFields: Readonly<Record<keyof StapleStatus, string>> = {
   label: "the certificate's file, as the configuration writes it",
   subject: 'as text: `CN=localhost,O=Example`',
   serialNumber: 'lower-case hex',
-  sites: 'the names that it is shown for; may be empty',
+  sites: 'the sites that show it, each by its first name; empty while it waits',
   mustStaple: 'the certificate itself demands a staple (RFC 7633)',
   isRequired: 'it must not be shown without a staple: it demands one, or the mode is `always`',
   stapleState: '`missing`, `fresh`, `due`, `stale`, `revoked`, `unknown` or `unsupported`',

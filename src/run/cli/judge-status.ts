@@ -17,10 +17,10 @@ interface Finding {
 /** Judges a status at a moment. */
 export function judgeStatus(status: DaemonStatus, at: Date): Verdict {
   const ofDaemon = judgeDaemon(status)
-  const ofStaples = status.staples.flatMap((staple) => judgeStaple(staple, at))
-  // What the daemon gives as a cause is not said again of the certificate.
-  const others = ofStaples.filter(({ text }) => !ofDaemon.some((each) => each.text === text))
-  const findings = [...ofDaemon, ...others].sort((a, b) => b.code - a.code)
+  // Of a certificate that the daemon gives as a cause, nothing is said twice.
+  const others = status.staples.filter(({ label }) => !status.causes.some((cause) => cause.startsWith(`${label}: `)))
+  const findings = [...ofDaemon, ...others.flatMap((staple) => judgeStaple(staple, at))]
+  findings.sort((a, b) => b.code - a.code)
   return { code: findings[0]?.code ?? CheckCode.ok, because: findings.map(({ text }) => text) }
 }
 

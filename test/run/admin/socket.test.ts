@@ -142,7 +142,7 @@ describe('the socket', () => {
     let ended: Promise<void> | undefined
     subject.reloading = async () => {
       ended = admin.close()
-      await new Promise((resolve) => setImmediate(resolve))
+      await expect.poll(() => existsSync(path)).toBe(false)
       return { isDone: true, message: 'reloaded' }
     }
     const { status, headers } = await ask(path, '/reload', { method: 'POST', headers: { connection: 'keep-alive' } })

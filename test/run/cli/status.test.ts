@@ -77,8 +77,8 @@ describe('the verdict', () => {
       stapleStatus({ label: 'a.pem', isUnsaved: true }),
       stapleStatus({ label: 'b.pem', stapleState: 'missing' }),
     ]
-    expect(judgeStatus(daemonStatus({ staples, causes: ['b.pem has no staple'] }), at).because).toEqual([
-      'b.pem has no staple',
+    expect(judgeStatus(daemonStatus({ staples, causes: ['b.pem: no answer'] }), at).because).toEqual([
+      'b.pem: no answer',
       'the staple of a.pem is not in the store',
     ])
   })
