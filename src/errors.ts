@@ -262,6 +262,12 @@ const rows = {
     retry: 'when-changed',
   },
 
+  ERR_WORKER_LOST: {
+    summary: 'a worker process ended, or did not answer in time',
+    remedy: 'nothing: another takes its place; what was being prepared was given up, so reload again',
+    retry: 'soon',
+  },
+
   ERR_NATS_NO_INFO: {
     summary: 'the backend did not introduce itself as a NATS server',
     remedy:

@@ -12,6 +12,7 @@ const areas: Record<string, string> = {
   ATTACH: 'stapling into a Node server · `src/serve/attach`',
   TERMINATOR: 'the TLS front · `src/serve/terminator`',
   NATS: 'NATS behind the TLS front · `src/serve/terminator/nats`',
+  WORKER: 'worker processes · `src/run/workers`',
   RESPONDER: 'answering requests ourselves · `src/serve/responder`',
   CONFIG: 'the configuration · `src/run/config`',
 }

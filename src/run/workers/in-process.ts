@@ -1,12 +1,8 @@
 /** The front in this very process: `workers: 1`. */
 import type { Clock } from '../../keep/clock.ts'
-import {
-  createTerminator,
-  type StapleSource,
-  type Terminator,
-  type TerminatorEvent,
-} from '../../serve/terminator/index.ts'
+import type { StapleSource, Terminator, TerminatorEvent } from '../../serve/terminator/index.ts'
 import type { FrontHost, HostStatus } from './host.ts'
+import { createIdleTerminator } from './idle-terminator.ts'
 
 /** Creates a host that serves nothing yet. */
 export function createInProcessHost(options: {
@@ -26,11 +22,14 @@ export function createInProcessHost(options: {
         return { commit: async () => prepared.commit(), abort: async () => prepared.abort() }
       }
       const { staples: keeper, clock } = options
-      const first = createTerminator({ ...plan, keeper, clock, ticketKeys })
+      const first = createIdleTerminator(plan, { keeper, clock, ticketKeys })
       first.subscribe((event) => {
         for (const listener of listeners) listener(event)
       })
-      const prepared = await first.prepare(plan)
+      const prepared = await first.prepare(plan).catch(async (thrown) => {
+        await first.drain()
+        throw thrown
+      })
       return {
         async commit() {
           terminator = first
