@@ -10,8 +10,8 @@ const sections: readonly (readonly [heading: string, about: string, names: RegEx
   ],
   [
     'Certificates and staples',
-    `\`certificate\` is the certificate's file as the configuration writes it, \`sites\` the names that it is shown for. Only
-certificates that their mode staples are here. Moments are seconds since 1970, so that \`time() - …\` is an age; a series
+    `\`certificate\` is the certificate's file as the configuration writes it, \`sites\` the sites that show it, each by its first
+name. Only certificates that their mode staples are here. Moments are seconds since 1970, so that \`time() - …\` is an age; a series
 is absent where there is nothing to tell. With more than 1,000 certificates the others have no series of their own and are
 counted in \`staplewright_certificates_unlisted\`; \`staplewright_certificates\` counts all of them.`,
     /^staplewright_(certificate|staple_|staples_|refresh|responses|store|clock)/,
