@@ -4,6 +4,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const running = new Set()
@@ -62,6 +64,39 @@ export async function startServer({ command, args, env, cwd, port }) {
       const forced = setTimeout(() => child.kill('SIGKILL'), 5000)
       await ended
       clearTimeout(forced)
+    },
+  }
+}
+
+/**
+ * Start a program that is spoken with in lines.
+ *
+ * @returns {{ hear(): Promise<string>, say(line?: string): void, end(): Promise<void> }} `hear` resolves with the next
+ *   line and rejects with the program's error output when none comes any more
+ */
+export function converse(command, args) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  running.add(child)
+  const ended = once(child, 'close').finally(() => running.delete(child))
+  ended.catch(() => {})
+  let errors = ''
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  // Who writes to a program that has ended hears of it from `hear`.
+  child.stdin.on('error', () => {})
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async hear() {
+      const { value, done } = await lines.next()
+      if (!done) return value
+      const [code] = await ended
+      throw new Error(`${path.basename(command)} ${args.join(' ')} ended with ${code}: ${errors}`)
+    },
+    say: (line = '') => child.stdin.write(`${line}\n`),
+    async end() {
+      child.stdin.end()
+      await ended
     },
   }
 }

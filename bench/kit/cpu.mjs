@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 const TICK_MS = 10
 
 /** Process ids of `root` and of all its descendants. */
-function processTree(root) {
+export function processTree(root) {
   const children = new Map()
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue

@@ -12,7 +12,15 @@ export function summarise(numbers) {
   return { median: median(numbers), min: Math.min(...numbers), max: Math.max(...numbers), count: numbers.length }
 }
 
+/** About how far a median of these would lie from that of endless rounds (one standard error), were they independent. */
+export function medianError(numbers) {
+  const centre = median(numbers)
+  const variance = numbers.reduce((sum, number) => sum + (number - centre) ** 2, 0) / Math.max(1, numbers.length - 1)
+  return 1.2533 * Math.sqrt(variance / numbers.length)
+}
+
 /** Ratio of two cells, round by round, summarised. */
 export function pairedRatio(numerators, denominators) {
-  return summarise(numerators.map((numerator, round) => numerator / denominators[round]))
+  const ratios = numerators.map((numerator, round) => numerator / denominators[round])
+  return { ...summarise(ratios), error: medianError(ratios) }
 }
