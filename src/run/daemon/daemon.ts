@@ -175,7 +175,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
         return exitCode
       }
       const names = outcome.missing.map((entry) => entry.label).join(', ')
-      onOpen?.(await openDoors(names === '' ? '' : `; not stapled yet: ${names}`))
+      const addresses = await openDoors(names === '' ? '' : `; not stapled yet: ${names}`)
+      onOpen?.(addresses)
       await aborted(ending.signal)
       return exitCode
     } finally {
