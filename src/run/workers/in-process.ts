@@ -23,9 +23,6 @@ export function createInProcessHost(options: {
       }
       const { staples: keeper, clock } = options
       const first = createIdleTerminator(plan, { keeper, clock, ticketKeys })
-      first.subscribe((event) => {
-        for (const listener of listeners) listener(event)
-      })
       const prepared = await first.prepare(plan).catch(async (thrown) => {
         await first.drain()
         throw thrown
@@ -33,6 +30,9 @@ export function createInProcessHost(options: {
       return {
         async commit() {
           terminator = first
+          first.subscribe((event) => {
+            for (const listener of listeners) listener(event)
+          })
           return prepared.commit()
         },
         async abort() {

@@ -217,7 +217,9 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
     },
     async status() {
       const members = crew.members()
-      const answered = await Promise.all(members.map((member) => crew.look(member, statusMs)))
+      const answered = await Promise.all(
+        members.map((member) => member.state !== 'starting' && crew.look(member, statusMs)),
+      )
       const statuses = members.flatMap(({ lastStatus }) => (lastStatus ? [lastStatus] : []))
       const workers = members.map(({ pid, state }, index) => ({
         pid,
