@@ -37,9 +37,10 @@ async function run(
   io: Io,
   load: () => Promise<LoadedConfig>,
 ): Promise<ExitCode> {
-  const format = given.json ? 'json' : settings.log.format
+  const wanted = given.json ? 'json' : settings.log.format
+  const format = wanted === 'auto' ? (io.stderr.isTTY ? 'text' : 'json') : wanted
   const journal = await openJournal({
-    format: format === 'auto' ? (io.stderr.isTTY ? 'text' : 'json') : format,
+    format,
     level: settings.log.level as Level,
     stream: io.stderr,
     style: chooseStyle(io, io.stderr, given.wantsColour),
@@ -47,8 +48,9 @@ async function run(
   })
   sayNotices(journal, notices)
   // Before anything is made or asked: a second daemon must not touch the store of the first.
-  await probeListeners(settings.listeners)
-  const daemon = createDaemon({ settings, journal, load })
+  // With workers an address may be held by those of a daemon that died, which let go when they are asked.
+  if (settings.workers === 1) await probeListeners(settings.listeners)
+  const daemon = createDaemon({ settings, journal, load, format })
   const ignored = [
     io.onSignal('SIGTERM', () => daemon.stop('SIGTERM')),
     io.onSignal('SIGINT', () => daemon.stop('SIGINT')),

@@ -14,6 +14,7 @@ import { createNarrator, type Narrate } from '../journal/narrate.ts'
 import { createMetrics } from '../metrics/index.ts'
 import type { FrontHost } from '../workers/host.ts'
 import { createInProcessHost } from '../workers/in-process.ts'
+import { createWorkersHost } from '../workers/workers-host.ts'
 import { type Admission, awaitAdmission } from './admission.ts'
 import { describeDaemon, type Phase } from './describe.ts'
 import { ExitCode } from './exit-code.ts'
@@ -50,6 +51,8 @@ export interface DaemonOptions {
   readonly load?: () => Promise<LoadedConfig>
   /** Default: the machine's. */
   readonly clock?: Clock
+  /** How workers that outlive this process write their lines. Default JSON. */
+  readonly format?: 'text' | 'json'
   /** How the keeper's events become lines. Default: {@link createNarrator}. */
   readonly narrate?: Narrate
 }
@@ -140,8 +143,16 @@ export function createDaemon(options: DaemonOptions): Daemon {
     }
   }
 
+  function createHost(): FrontHost {
+    const { workers, admin } = house.settings
+    const common = { staples, clock, ticketKeys: createTicketKeys() }
+    if (workers === 1) return createInProcessHost(common)
+    const orphanage = { socket: admin.socket, format: options.format ?? 'json' }
+    return createWorkersHost({ ...common, count: workers, orphanage, say })
+  }
+
   async function openDoors(missing: string): Promise<readonly AddressInfo[]> {
-    const front = createInProcessHost({ staples, clock, ticketKeys: createTicketKeys() })
+    const front = createHost()
     host = front
     front.subscribe((event) => {
       metrics.record(event)

@@ -5,7 +5,7 @@
 import type { Keeper, KeeperEvent } from '../../keep/keeper/index.ts'
 import type { StapleSource } from '../../serve/terminator/index.ts'
 
-export interface StapleSwitch extends StapleSource {
+export interface StapleSwitch extends StapleSource, Pick<Keeper, 'snapshot'> {
   /** Asks this one too, after those before it. Its events are told from now on. */
   add(keeper: Keeper): void
   /** Asks this one first. */
@@ -45,6 +45,13 @@ export function createStapleSwitch(first: Keeper): StapleSwitch {
       const servable = preferred.servable(certificateKey)
       if (others.length === 0 || servable.stapleState !== 'missing') return servable
       return others.map((keeper) => keeper.servable(certificateKey)).find(isKnown) ?? servable
+    },
+    snapshot(certificateKey) {
+      for (const keeper of keepers) {
+        const snapshot = keeper.snapshot(certificateKey)
+        if (snapshot && (keepers.length === 1 || isKnown(keeper.servable(certificateKey)))) return snapshot
+      }
+      return keepers[0]?.snapshot(certificateKey)
     },
     subscribe(listener) {
       listeners.add(listener)
