@@ -3,7 +3,7 @@
  * client its staple. Pure: what is known of both, in; open or waiting, out.
  */
 import type { EntryStatus, Servable } from '../../keep/keeper/index.ts'
-import type { Policies } from '../../serve/attach/policy.ts'
+import { judgeStop, type Policies, type StopReason } from '../../serve/attach/policy.ts'
 
 export interface GateQuestion {
   readonly now: Date
@@ -32,7 +32,8 @@ export function decideGate({ now, since, wanted, old, policies, ...limits }: Gat
   const { entry, servable } = wanted
   if (!wanted.isStapled || entry === undefined || entry.stapleState === 'unsupported') return open
   // Never shown, and never a reason to stop: the old one is what clients have.
-  if (servable.isRevoked) return { kind: 'waiting', cause: 'it is revoked' }
+  const refusal = servable.isRevoked ? 'revoked' : judgeStop(servable, policies)
+  if (refusal !== undefined) return { kind: 'waiting', cause: refusals[refusal] }
   if (servable.staple !== undefined) return open
   if (servable.unknown !== undefined && policies.onUnknown === 'staple') return open
   // Nothing is gained by waiting behind a certificate that serves clients no better.
@@ -45,3 +46,8 @@ export function decideGate({ now, since, wanted, old, policies, ...limits }: Gat
 }
 
 const open: GateVerdict = { kind: 'open' }
+
+const refusals: Readonly<Record<StopReason, string>> = {
+  revoked: 'it is revoked',
+  unknown: 'the responder does not know it (on_unknown: stop)',
+}

@@ -7,10 +7,11 @@ import { isMustStaple } from '../../pki/x509/certificate.ts'
 import { isStapled } from '../../serve/attach/policy.ts'
 import type { FrontPlan, StapleSource } from '../../serve/terminator/index.ts'
 import type { Settings } from '../config/index.ts'
+import type { Awaited } from './admission.ts'
 import { decideGate, type GateVerdict } from './gate.ts'
 import { createStapleKeeping, type StapleKeeping } from './keep-staples.ts'
 import { planFront } from './plan.ts'
-import { createRoster, type Enrolment, type Roster } from './roster.ts'
+import { createRoster, type Enrolment, type Retained, type Roster } from './roster.ts'
 import { pairSlots, type Slot } from './slots.ts'
 
 export interface House {
@@ -22,18 +23,18 @@ export interface House {
 }
 
 /** A house with a keeper of its own: the first, or one whose keeper cannot be taken over. */
-export function buildHouse(settings: Settings, clock: Clock): House {
+export function buildHouse(settings: Settings, clock: Clock, slots = pairSlots([], settings, clock.now())): House {
   const keeping = createStapleKeeping(settings, clock)
   const roster = createRoster(keeping.keeper, clock)
-  return { settings, keeping, roster, enrolment: roster.add(settings), slots: pairSlots([], settings, clock.now()) }
+  return { settings, keeping, roster, enrolment: roster.add(settings, retainedIn(slots)), slots }
 }
 
 /** The next house: with the keeper of the one before, unless what makes a keeper has changed. */
 export function rebuildHouse(before: House, settings: Settings, clock: Clock): House {
   const slots = pairSlots(before.slots, settings, clock.now())
-  if (!isSameKeeping(before.settings, settings)) return { ...buildHouse(settings, clock), slots }
+  if (!isSameKeeping(before.settings, settings)) return buildHouse(settings, clock, slots)
   const { keeping, roster } = before
-  return { settings, keeping, roster, enrolment: roster.add(settings), slots }
+  return { settings, keeping, roster, enrolment: roster.add(settings, retainedIn(slots)), slots }
 }
 
 /** What a certificate behind its gate waits for. */
@@ -78,9 +79,21 @@ export function planHouse({ settings, slots }: House): FrontPlan {
   )
 }
 
-/** The certificates whose staples a house needs: those shown, and those behind a gate. */
-export function certificateKeysOf({ slots }: House): ReadonlySet<string> {
-  return new Set(slots.flatMap(({ wanted, old }) => [wanted.certificateKey, ...(old ? [old.certificateKey] : [])]))
+/** The certificates whose staples a house needs: those that are wanted, and those shown in their place. */
+export function certificateKeysOf({ slots, enrolment }: House): ReadonlySet<string> {
+  const olds = slots.flatMap(({ old }) => (old ? [old.certificateKey] : []))
+  return new Set([...enrolment.awaited.map(({ certificateKey }) => certificateKey), ...olds])
+}
+
+/** Those that the start policies are about: for what stands behind a gate there is another to open the doors with. */
+export function awaitedIn({ slots, enrolment }: House): readonly Awaited[] {
+  const behind = new Set(slots.flatMap(({ wanted, old }) => (old ? [wanted.certificateKey] : [])))
+  for (const slot of slots) if (slot.old === undefined) behind.delete(slot.wanted.certificateKey)
+  return enrolment.awaited.filter(({ certificateKey }) => !behind.has(certificateKey))
+}
+
+function retainedIn(slots: readonly Slot[]): Retained[] {
+  return slots.flatMap(({ site, old }) => (old ? [{ site, certificate: old }] : []))
 }
 
 function isSameKeeping(one: Settings, other: Settings): boolean {

@@ -4,11 +4,14 @@
  */
 import { isStapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
-import type { ReloadOutcome } from '../admin/index.ts'
-import type { LoadedConfig } from '../config/index.ts'
+import { isMustStaple } from '../../pki/x509/certificate.ts'
+import type { ReloadOutcome } from '../admin/subject.ts'
+import type { LoadedConfig, Settings } from '../config/index.ts'
 import type { FrontHost, PreparedFront } from '../workers/host.ts'
-import { decideAdmission, type Known } from './admission.ts'
 import { certificateKeysOf, type House, judgeSlot, openGates, planHouse, rebuildHouse } from './house.ts'
+import type { StapleKeeping } from './keep-staples.ts'
+import { probeListeners } from './probe-listeners.ts'
+import { describeFailure, ReloadRefused, refuseMissing } from './reload-refusal.ts'
 import type { StapleSwitch } from './staple-switch.ts'
 
 export interface ReloaderOptions {
@@ -16,8 +19,8 @@ export interface ReloaderOptions {
   readonly staples: StapleSwitch
   /** Where the front runs; undefined while the doors are closed. */
   host(): FrontHost | undefined
-  /** Reads the configuration anew. */
-  load(): Promise<LoadedConfig>
+  /** Reads the configuration anew; with texts, only the certificates and keys that these name. */
+  load(texts?: ReadonlyMap<string, Uint8Array>): Promise<LoadedConfig>
   house(): House
   /** The house in force from now on. */
   moveIn(house: House): void
@@ -25,20 +28,38 @@ export interface ReloaderOptions {
 }
 
 export interface Reloader {
-  /** Never rejects. */
+  /** Reads everything anew. Never rejects; several that wait for their turn are one. */
   reload(because: string): Promise<ReloadOutcome>
+  /**
+   * Reads certificates and keys anew, under the configuration as it is in force. Never rejects.
+   *
+   * @param isPatient - files that cannot be used are not complained about: they may be written at this moment
+   */
+  renew(because: string, isPatient: boolean): Promise<RenewalOutcome>
+  /** Runs a task that no reload may meet. */
+  inTurn<T>(task: () => Promise<T>): Promise<T>
   /** Something changed that may open a gate. */
   lookAtGates(): void
-  close(): void
+  /** Gives up what is under way. */
+  close(): Promise<void>
+}
+
+export interface RenewalOutcome extends ReloadOutcome {
+  /** The files themselves are to blame. */
+  readonly isUnreadable: boolean
 }
 
 /** Creates a reloader. */
 export function createReloader(options: ReloaderOptions): Reloader {
   const { clock, staples, load, said } = options
+  const ending = new AbortController()
+  const started = options.house().settings
+  const retired = new Map<StapleKeeping, () => void>()
   let last: Promise<unknown> = Promise.resolve()
+  let waiting: Promise<ReloadOutcome> | undefined
   let cancelDeadline: (() => void) | undefined
   let isLooking = false
-  let isClosed = false
+  let noticesSaid: ReadonlySet<string> = new Set()
 
   /** One change at a time: each begins with what the one before it left. */
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -47,69 +68,74 @@ export function createReloader(options: ReloaderOptions): Reloader {
     return result
   }
 
-  async function reloadNow(because: string): Promise<ReloadOutcome> {
+  async function reloadNow(
+    because: string,
+    { texts, isPatient = false }: { texts?: ReadonlyMap<string, Uint8Array>; isPatient?: boolean } = {},
+  ): Promise<RenewalOutcome> {
     let next: House | undefined
     try {
-      const { settings, notices } = await load()
-      for (const { file, line, column, message } of notices) said(`${file}:${line}:${column}: ${message}`, 'info')
-      const before = options.house()
-      next = rebuildHouse(before, settings, clock)
-      const isNewKeeper = next.keeping !== before.keeping
-      if (isNewKeeper) staples.add(next.keeping.keeper)
-      if (options.host() !== undefined) {
-        await awaitStaples(next, isNewKeeper)
-        refuseMissing(next, before, isNewKeeper)
-      }
+      next = await getReady(await loadNow(texts))
       await swap(openGates(next, staples, clock.now()))
-      const message = describeDone(because, next)
-      said(message, 'notice')
-      return { isDone: true, message }
     } catch (thrown) {
       if (next) undo(next)
+      const isUnreadable = isStapleError(thrown, 'ERR_CONFIG_INVALID')
       const message = `not reloaded (${because}); what was in force goes on`
       const problems = describeFailure(thrown)
-      said([message, ...problems].join('\n'), 'error')
-      return { isDone: false, message, problems }
+      if (!isUnreadable || !isPatient) said([message, ...problems].join('\n'), 'error')
+      return { isDone: false, message, problems, isUnreadable }
+    }
+    const message = describeDone(because)
+    said(message, 'notice')
+    sayUnchangeable(options.house().settings)
+    return { isDone: true, message, isUnreadable: false }
+  }
+
+  async function loadNow(texts: ReadonlyMap<string, Uint8Array> | undefined): Promise<Settings> {
+    refuseEnded()
+    const { settings, notices } = await load(texts)
+    refuseEnded()
+    const lines = notices.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
+    for (const line of lines) if (texts === undefined || !noticesSaid.has(line)) said(line, 'info')
+    noticesSaid = new Set(lines)
+    return settings
+  }
+
+  /** The next house, with the staples that it cannot be without. */
+  async function getReady(settings: Settings): Promise<House> {
+    const before = options.house()
+    const isOpen = options.host() !== undefined
+    // Opened doors find out by themselves.
+    if (!isOpen) await probeListeners(settings.listeners)
+    const next = rebuildHouse(before, settings, clock)
+    try {
+      if (next.keeping !== before.keeping) staples.add(next.keeping.keeper)
+      if (!isOpen) return next
+      await awaitStaples(next, before)
+      refuseEnded()
+      refuseMissing(next, before)
+      return next
+    } catch (thrown) {
+      undo(next)
+      throw thrown
     }
   }
 
   /** The staples that the keeper has to find first, from the store or the responders; at most the time a start has. */
-  async function awaitStaples({ enrolment, keeping, settings }: House, isNewKeeper: boolean): Promise<void> {
-    const awaited = isNewKeeper ? enrolment.awaited : enrolment.newcomers
+  async function awaitStaples({ enrolment, keeping, settings }: House, before: House): Promise<void> {
+    const isKnown = (key: string) => keeping === before.keeping && before.enrolment.certificateKeys.has(key)
+    const awaited = [...enrolment.certificateKeys].filter((key) => !isKnown(key))
     if (awaited.length === 0) return
-    const settled = Promise.all(awaited.map(({ certificateKey }) => keeping.keeper.settled(certificateKey)))
-    let cancel: (() => void) | undefined
-    const late = new Promise<void>((resolve) => {
-      cancel = clock.wake(settings.startTimeoutMs, resolve)
+    const settled = Promise.all(awaited.map((key) => keeping.keeper.settled(key)))
+    await new Promise<void>((resolve, reject) => {
+      const end = () => {
+        cancel()
+        ending.signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const cancel = clock.wake(settings.startTimeoutMs, end)
+      ending.signal.addEventListener('abort', end)
+      settled.then(end, reject)
     })
-    await Promise.race([settled, late])
-    cancel?.()
-  }
-
-  /** Throws for certificates that replace nothing and may not be shown as they are, by the start policies. */
-  function refuseMissing(next: House, before: House, isNewKeeper: boolean): void {
-    const { keeper } = next.keeping
-    const known = next.slots
-      .filter((slot) => slot.old === undefined && !isShown(before, slot.wanted.certificateKey))
-      .flatMap((slot): Known[] => {
-        const awaited = next.enrolment.awaited.find((one) => one.certificateKey === slot.wanted.certificateKey)
-        const entry = awaited && keeper.entry(awaited.certificateKey)
-        return entry ? [{ awaited, entry, servable: keeper.servable(awaited.certificateKey) }] : []
-      })
-    const admission = decideAdmission(known, true)
-    if (admission.kind === 'end') throw new ReloadRefused(admission.because)
-    if (admission.kind === 'wait') {
-      const names = admission.missing.map(
-        ({ label, lastError }) => `${label}${lastError ? `: ${lastError.message}` : ''}`,
-      )
-      throw new ReloadRefused(`no staple (on_start: require) for ${names.join('; ')}`)
-    }
-    if (!isNewKeeper) return
-    for (const { certificateKey, label } of next.enrolment.awaited) {
-      if (before.keeping.keeper.servable(certificateKey).staple === undefined) continue
-      if (keeper.servable(certificateKey).staple !== undefined) continue
-      throw new ReloadRefused(`the staple of ${label} is held, and could not be had again with the new settings`)
-    }
   }
 
   async function swap(next: House): Promise<void> {
@@ -117,6 +143,10 @@ export function createReloader(options: ReloaderOptions): Reloader {
     let prepared: PreparedFront | undefined
     const host = options.host()
     if (host !== undefined) prepared = await host.prepare(planHouse(next))
+    if (ending.signal.aborted) {
+      await prepared?.abort()
+      refuseEnded()
+    }
     staples.prefer(next.keeping.keeper)
     options.moveIn(next)
     await prepared?.commit().catch((thrown) => said(`the swap was not clean: ${String(thrown)}`, 'error'))
@@ -124,12 +154,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     // A handshake that has begun ends on the certificate it began with.
     const graceMs = 2 * before.settings.timeouts.handshakeTimeoutMs + graceMoreMs
     next.roster.keepOnly(certificateKeysOf(next), graceMs)
-    if (next.keeping !== before.keeping) {
-      clock.wake(graceMs, () => {
-        staples.remove(before.keeping.keeper)
-        before.keeping.close().catch((thrown) => said(`the old store did not close: ${String(thrown)}`, 'warn'))
-      })
-    }
+    if (next.keeping !== before.keeping) retire(before.keeping, graceMs)
     watchDeadlines(next)
   }
 
@@ -140,24 +165,37 @@ export function createReloader(options: ReloaderOptions): Reloader {
     next.keeping.close().catch((thrown) => said(`the new store did not close: ${String(thrown)}`, 'warn'))
   }
 
+  function retire(keeping: StapleKeeping, graceMs: number): void {
+    const end = async () => {
+      retired.delete(keeping)
+      staples.remove(keeping.keeper)
+      await keeping.close().catch((thrown) => said(`the old store did not close: ${String(thrown)}`, 'warn'))
+    }
+    retired.set(keeping, clock.wake(graceMs, end))
+  }
+
   async function lookNow(): Promise<void> {
     isLooking = false
     const house = options.house()
-    if (isClosed || options.host() === undefined) return
+    if (ending.signal.aborted || options.host() === undefined) return
     const next = openGates(house, staples, clock.now())
     const opened = next.slots.filter((slot, index) => slot.old === undefined && house.slots[index]?.old !== undefined)
     if (opened.length === 0) return watchDeadlines(house)
     try {
       await swap(next)
-      for (const { wanted } of opened) said(`${wanted.label}: the new certificate is shown from now on`, 'notice')
+      for (const label of new Set(opened.map(({ wanted }) => wanted.label))) {
+        said(`${label}: the new certificate is shown from now on`, 'notice')
+      }
     } catch (thrown) {
+      if (ending.signal.aborted) return
       said(['the new certificate could not be shown', ...describeFailure(thrown)].join('\n'), 'error')
+      cancelDeadline?.()
       cancelDeadline = clock.wake(retryMs, lookAtGates)
     }
   }
 
   function lookAtGates(): void {
-    if (isLooking || isClosed || options.house().slots.every((slot) => slot.old === undefined)) return
+    if (isLooking || ending.signal.aborted || options.house().slots.every((slot) => slot.old === undefined)) return
     isLooking = true
     void inTurn(lookNow)
   }
@@ -165,44 +203,71 @@ export function createReloader(options: ReloaderOptions): Reloader {
   /** Some gates open by themselves at a time. */
   function watchDeadlines(house: House): void {
     cancelDeadline?.()
+    cancelDeadline = undefined
     const now = clock.now()
     const deadlines = house.slots.flatMap((slot) => {
       const verdict = judgeSlot(slot, house, staples, now)
       return verdict.kind === 'waiting' && verdict.deadline ? [verdict.deadline.getTime()] : []
     })
-    if (deadlines.length === 0) return
+    if (deadlines.length === 0 || ending.signal.aborted) return
     cancelDeadline = clock.wake(Math.max(0, Math.min(...deadlines) - now.getTime()), lookAtGates)
   }
 
+  function refuseEnded(): void {
+    if (ending.signal.aborted) throw new ReloadRefused('it is ending')
+  }
+
+  function describeDone(because: string): string {
+    const house = options.house()
+    const { keeper } = house.keeping
+    const lines = house.slots.flatMap((slot) => {
+      const { label, certificateKey, leaf } = slot.wanted
+      const verdict = judgeSlot(slot, house, staples, clock.now())
+      if (verdict.kind === 'waiting') return [`${label} waits behind the old certificate: ${verdict.cause}`]
+      const reason = isMustStaple(leaf) && keeper.entry(certificateKey)?.unsupportedReason
+      return reason ? [`${label} is Must-Staple and can never be stapled (${reason}): strict clients refuse it`] : []
+    })
+    return [`reloaded (${because})`, ...new Set(lines)].join('\n')
+  }
+
+  /** What another start is needed for. */
+  function sayUnchangeable(settings: Settings): void {
+    const keys = (['workers', 'log'] as const).filter(
+      (key) => JSON.stringify(settings[key]) !== JSON.stringify(started[key]),
+    )
+    if (keys.length > 0) said(`${keys.join(' and ')}: the change counts from the next start on`, 'warn')
+  }
+
   return {
-    reload: (because) => inTurn(() => reloadNow(because)),
+    reload(because) {
+      waiting ??= inTurn(() => {
+        waiting = undefined
+        return reloadNow(because)
+      })
+      return waiting
+    },
+    renew: (because, isPatient) => inTurn(() => reloadNow(because, { texts: textsOf(options.house()), isPatient })),
+    inTurn,
     lookAtGates,
-    close() {
-      isClosed = true
+    async close() {
+      ending.abort()
       cancelDeadline?.()
+      await last
+      await Promise.all(
+        [...retired].map(([keeping, cancel]) => {
+          cancel()
+          return keeping.close().catch(() => {})
+        }),
+      )
     },
   }
-
-  function describeDone(because: string, next: House): string {
-    const waiting = options.house().slots.flatMap((slot) => {
-      const verdict = judgeSlot(slot, next, staples, clock.now())
-      return verdict.kind === 'waiting' ? [`${slot.wanted.label} waits behind the old one: ${verdict.cause}`] : []
-    })
-    return [`reloaded (${because})`, ...waiting].join('\n')
-  }
 }
 
-/** A configuration that is sound, and still not taken. */
-class ReloadRefused extends Error {}
-
-function isShown({ slots }: House, certificateKey: string): boolean {
-  return slots.some(({ wanted, old }) => (old ?? wanted).certificateKey === certificateKey)
-}
-
-function describeFailure(thrown: unknown): string[] {
-  if (isStapleError(thrown, 'ERR_CONFIG_INVALID')) return thrown.message.split(/\n(?! )/)
-  if (thrown instanceof ReloadRefused || isStapleError(thrown)) return [thrown.message]
-  return [thrown instanceof Error ? thrown.message : String(thrown)]
+/** The configuration as it is in force, whatever its files hold by now. */
+function textsOf({ settings }: House): ReadonlyMap<string, Uint8Array> {
+  const texts = new Map<string, Uint8Array>()
+  for (const [file, { text }] of settings.sources) if (text !== undefined) texts.set(file, text)
+  return texts
 }
 
 const graceMoreMs = 1_000

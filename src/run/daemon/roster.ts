@@ -10,17 +10,26 @@ import type { CertificateSettings, Settings, SiteSettings } from '../config/inde
 import type { Awaited } from './admission.ts'
 
 export interface Roster {
-  /** Hands the keeper every certificate that its site's mode staples, where it does not keep it just so already. */
-  add(settings: Settings): Enrolment
+  /**
+   * Hands the keeper every certificate that its site's mode staples, where it does not keep it just so already.
+   *
+   * @param retained - certificates of an earlier configuration that are shown until others are ready
+   */
+  add(settings: Settings, retained?: readonly Retained[]): Enrolment
   /** From now on only these are kept; the others leave after the time. */
   keepOnly(certificateKeys: ReadonlySet<string>, afterMs: number): void
 }
 
+export interface Retained {
+  readonly site: SiteSettings
+  readonly certificate: CertificateSettings
+}
+
 export interface Enrolment {
-  /** Those that the modes staple. */
+  /** Those of the configuration that the modes staple. */
   readonly awaited: readonly Awaited[]
-  /** Those among them that the keeper did not know before. */
-  readonly newcomers: readonly Awaited[]
+  /** These, and the retained ones among them. */
+  readonly certificateKeys: ReadonlySet<string>
   /** Must-Staple certificates of sites whose mode staples nothing. */
   readonly unstapledMustStaple: readonly CertificateSettings[]
   /** What was kept otherwise before is given up. */
@@ -34,52 +43,59 @@ export function createRoster(keeper: Keeper, clock: Clock): Roster {
   const kept = new Map<string, Kept>()
 
   return {
-    add(settings) {
+    add(settings, retained = []) {
       const awaited: Awaited[] = []
-      const newcomers: Awaited[] = []
       const unstapledMustStaple: CertificateSettings[] = []
       const wanted = new Map<string, KeptCertificate>()
+      const want = (site: SiteSettings, certificate: CertificateSettings) => {
+        const before = wanted.get(certificate.certificateKey)
+        // One certificate in two sites is required when it is for either.
+        const wishes = wishesOf(site, certificate)
+        wanted.set(
+          certificate.certificateKey,
+          before ? { ...before, isRequired: isRequired(before) || isRequired(wishes) } : wishes,
+        )
+      }
       for (const site of settings.sites) {
         for (const certificate of site.certificates) {
-          const { certificateKey, label } = certificate
-          if (!isStapled(site.mode, certificate.leaf)) {
-            if (isMustStaple(certificate.leaf)) unstapledMustStaple.push(certificate)
-            continue
-          }
-          const one = { certificateKey, label, policies: site.policies }
-          if (!kept.has(certificateKey)) newcomers.push(one)
-          awaited.push(one)
-          const before = wanted.get(certificateKey)
-          // One certificate in two sites is required when it is for either.
-          const wishes = wishesOf(site, certificate)
-          wanted.set(
-            certificateKey,
-            before ? { ...before, isRequired: isRequired(before) || isRequired(wishes) } : wishes,
-          )
+          const { certificateKey, label, leaf } = certificate
+          if (isStapled(site.mode, leaf)) {
+            awaited.push({ certificateKey, label, policies: site.policies })
+            want(site, certificate)
+          } else if (isMustStaple(leaf)) unstapledMustStaple.push(certificate)
         }
       }
-      const changes: Change[] = []
-      for (const [certificateKey, wishes] of wanted) {
-        const before = kept.get(certificateKey)
-        if (before && isSame(before.wishes, wishes)) continue
-        const now = { wishes, entry: keeper.add(wishes) }
-        kept.set(certificateKey, now)
-        changes.push({ certificateKey, now, before })
+      for (const { site, certificate } of retained) if (isStapled(site.mode, certificate.leaf)) want(site, certificate)
+      let changes: Change[] = []
+      const undo = () => {
+        for (const { certificateKey, now, before } of changes) {
+          now.entry.remove()
+          if (before) kept.set(certificateKey, before)
+          else kept.delete(certificateKey)
+        }
+        changes = []
+      }
+      try {
+        for (const [certificateKey, wishes] of wanted) {
+          const before = kept.get(certificateKey)
+          if (before && isSame(before.wishes, wishes)) continue
+          const now = { wishes, entry: keeper.add(wishes) }
+          kept.set(certificateKey, now)
+          changes.push({ certificateKey, now, before })
+        }
+      } catch (thrown) {
+        undo()
+        throw thrown
       }
       return {
         awaited,
-        newcomers,
+        certificateKeys: new Set(wanted.keys()),
         unstapledMustStaple,
         confirm() {
           for (const { before } of changes) before?.entry.remove()
+          changes = []
         },
-        undo() {
-          for (const { certificateKey, now, before } of changes) {
-            now.entry.remove()
-            if (before) kept.set(certificateKey, before)
-            else kept.delete(certificateKey)
-          }
-        },
+        undo,
       }
     },
     keepOnly(certificateKeys, afterMs) {

@@ -20,20 +20,16 @@ export interface Slot {
 /** The slots of a configuration, each with what the slots before showed in its place. */
 export function pairSlots(before: readonly Slot[], settings: Settings, now: Date): Slot[] {
   const slots: Slot[] = []
+  const findSite = indexSites(before, settings.sites)
+  const since = new Map(before.toReversed().map((slot) => [slot.wanted.certificateKey, slot.since]))
   for (const [index, site] of settings.sites.entries()) {
-    const isDefault = index === 0
+    const ofSite = findSite(site, index === 0)
+    const ofThis: Slot[] = []
     for (const wanted of site.certificates) {
-      const same = before.find((slot) => slot.wanted.certificateKey === wanted.certificateKey)
-      const isShown = before.some((slot) => shownIn(slot).certificateKey === wanted.certificateKey)
-      const old = isShown ? undefined : findReplaced(before, site, isDefault, wanted)
-      slots.push({
-        site,
-        isDefault,
-        wanted,
-        old: old && isFree(old, wanted, site, slots) ? old : undefined,
-        since: same?.since ?? now,
-      })
+      const old = findReplaced(before, ofSite, wanted).find((each) => isFree(each, wanted, site, ofThis))
+      ofThis.push({ site, isDefault: index === 0, wanted, old, since: since.get(wanted.certificateKey) ?? now })
     }
+    slots.push(...ofThis)
   }
   return slots
 }
@@ -43,22 +39,38 @@ export function shownIn({ old, wanted }: Slot): CertificateSettings {
   return old ?? wanted
 }
 
-/** The certificate whose file, or else whose names and key type, the wanted one has now. */
+/** Which slots served the clients of a site: the names say so, or that it was the default, whose names are gone. */
+function indexSites(before: readonly Slot[], sites: readonly SiteSettings[]) {
+  const byName = new Map<string, Slot[]>()
+  for (const slot of before) {
+    for (const name of namesOf(slot.site)) byName.set(name, [...(byName.get(name) ?? []), slot])
+  }
+  const names = new Set(sites.flatMap(namesOf))
+  const defaults = before.filter((slot) => slot.isDefault && !namesOf(slot.site).some((name) => names.has(name)))
+  return (site: SiteSettings, isDefault: boolean): readonly Slot[] => [
+    ...new Set([...namesOf(site).flatMap((name) => byName.get(name) ?? []), ...(isDefault ? defaults : [])]),
+  ]
+}
+
+function namesOf({ names }: SiteSettings): string[] {
+  return names.map((name) => name.toLowerCase())
+}
+
+/**
+ * The certificates in whose place the wanted one may come, the likeliest first: of its site and family of keys (and
+ * file), else of its file, whatever the key (a renewal may change from RSA to EC). None where it is shown already.
+ */
 function findReplaced(
   before: readonly Slot[],
-  site: SiteSettings,
-  isDefault: boolean,
+  ofSite: readonly Slot[],
   wanted: CertificateSettings,
-): CertificateSettings | undefined {
-  const ofFile = before.filter((slot) => slot.wanted.certFile === wanted.certFile)
+): CertificateSettings[] {
+  if (ofSite.some((slot) => shownIn(slot).certificateKey === wanted.certificateKey)) return []
   const family = familyOf(wanted)
-  const ofName = before.filter(
-    (slot) =>
-      familyOf(shownIn(slot)) === family &&
-      ((slot.isDefault && isDefault) || slot.site.names.some((name) => site.names.includes(name))),
-  )
-  const slot = ofFile.find((each) => ofName.includes(each)) ?? ofFile[0] ?? ofName[0]
-  return slot && shownIn(slot)
+  const isOfFile = (slot: Slot) => slot.wanted.certFile === wanted.certFile
+  const alike = ofSite.filter((slot) => familyOf(shownIn(slot)) === family)
+  const slots = [...alike.filter(isOfFile), ...alike, ...ofSite.filter(isOfFile), ...before.filter(isOfFile)]
+  return slots.map(shownIn).filter(({ certificateKey }) => certificateKey !== wanted.certificateKey)
 }
 
 /** One site shows one certificate per family of keys: the old one must not get in the way of another. */
@@ -66,12 +78,12 @@ function isFree(
   old: CertificateSettings,
   wanted: CertificateSettings,
   site: SiteSettings,
-  slots: readonly Slot[],
+  ofThis: readonly Slot[],
 ): boolean {
   const family = familyOf(old)
   return (
     !site.certificates.some((each) => each !== wanted && familyOf(each) === family) &&
-    !slots.some((slot) => slot.site === site && familyOf(shownIn(slot)) === family)
+    !ofThis.some((slot) => familyOf(shownIn(slot)) === family)
   )
 }
 
