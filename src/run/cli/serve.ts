@@ -20,8 +20,9 @@ export interface ServeArguments {
 
 /** Runs the command; resolves with its exit code. */
 export async function serve(given: ServeArguments, io: Io): Promise<ExitCode> {
-  const load = () =>
+  const load = (texts?: ReadonlyMap<string, Uint8Array>) =>
     loadConfig(given.config, {
+      ...(texts !== undefined && { texts }),
       environment: io.environment,
       workingDirectory: io.workingDirectory,
       ...(given.listen !== undefined && { listen: given.listen }),
@@ -35,7 +36,7 @@ async function run(
   given: ServeArguments,
   { settings, notices }: LoadedConfig,
   io: Io,
-  load: () => Promise<LoadedConfig>,
+  load: (texts?: ReadonlyMap<string, Uint8Array>) => Promise<LoadedConfig>,
 ): Promise<ExitCode> {
   const wanted = given.json ? 'json' : settings.log.format
   const format = wanted === 'auto' ? (io.stderr.isTTY ? 'text' : 'json') : wanted

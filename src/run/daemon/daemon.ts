@@ -18,7 +18,7 @@ import { createWorkersHost } from '../workers/workers-host.ts'
 import { type Admission, awaitAdmission } from './admission.ts'
 import { describeDaemon, type Phase } from './describe.ts'
 import { ExitCode } from './exit-code.ts'
-import { buildHouse, planHouse } from './house.ts'
+import { awaitedIn, buildHouse, type House, planHouse } from './house.ts'
 import { createFrontNarrator } from './narrate-front.ts'
 import { askAgain } from './refresh.ts'
 import { createReloader } from './reload.ts'
@@ -47,8 +47,8 @@ export interface Daemon extends AdminSubject {
 export interface DaemonOptions {
   readonly settings: Settings
   readonly journal: Journal
-  /** Reads the configuration anew. Without it there is no reload. */
-  readonly load?: () => Promise<LoadedConfig>
+  /** Reads the configuration anew, or out of these texts with the files that they name. Without it there is no reload. */
+  readonly load?: (texts?: ReadonlyMap<string, Uint8Array>) => Promise<LoadedConfig>
   /** Default: the machine's. */
   readonly clock?: Clock
   /** How workers that outlive this process write their lines. Default JSON. */
@@ -124,22 +124,23 @@ export function createDaemon(options: DaemonOptions): Daemon {
   }
 
   /** Waits until the doors may open; a reload in the meantime begins the waiting anew. */
-  async function admit(): Promise<Admission> {
+  async function admit(): Promise<{ admission: Admission; house: House }> {
     for (;;) {
       admission = new AbortController()
-      const { keeping, enrolment, settings } = house
+      const admitted = house
+      const { keeping, settings } = admitted
       const signal = AbortSignal.any([ending.signal, admission.signal])
       const { keeper } = keeping
       const outcome = await awaitAdmission(
         { keeper, clock, startTimeoutMs: settings.startTimeoutMs, signal },
-        enrolment.awaited,
+        awaitedIn(admitted),
         (missing) => {
           const names = missing.map((entry) => entry.label).join(', ')
           const text = `the doors stay closed (on_start: require) until these are stapled: ${names}`
           journal.say({ level: 'warn', text })
         },
       )
-      if (!admission.signal.aborted || ending.signal.aborted) return outcome
+      if (!admission.signal.aborted || ending.signal.aborted) return { admission: outcome, house: admitted }
     }
   }
 
@@ -180,21 +181,28 @@ export function createDaemon(options: DaemonOptions): Daemon {
     try {
       await openAdmin()
       sayUnstapled()
-      const outcome = await admit()
-      if (outcome.kind === 'end') {
-        stop(outcome.because, outcome.exitCode)
-        return exitCode
+      let addresses: readonly AddressInfo[] | undefined
+      while (addresses === undefined) {
+        const { admission: outcome, house: admitted } = await admit()
+        if (outcome.kind === 'end') {
+          stop(outcome.because, outcome.exitCode)
+          return exitCode
+        }
+        const names = outcome.missing.map((entry) => entry.label).join(', ')
+        const missing = names === '' ? '' : `; not stapled yet: ${names}`
+        // A reload may have come in between: what was admitted is not what would be opened.
+        addresses = await reloader.inTurn(async () => (house === admitted ? openDoors(missing) : undefined))
       }
-      const names = outcome.missing.map((entry) => entry.label).join(', ')
-      const addresses = await openDoors(names === '' ? '' : `; not stapled yet: ${names}`)
+      reloader.lookAtGates()
       onOpen?.(addresses)
       await aborted(ending.signal)
       return exitCode
     } finally {
       phase = 'draining'
-      reloader.close()
+      const reloaded = reloader.close()
       cancelRotation()
       await host?.drain()
+      await reloaded
       await house.keeping.close()
       await admin?.close()
       letGo()
