@@ -21,6 +21,8 @@ export interface ClientHello {
   readonly cipherSuites: readonly number[]
   /** Absent when the extension is. RFC 8422 then leaves the choice to the server; OpenSSL chooses none. */
   readonly supportedGroups?: readonly number[]
+  /** Absent when the extension is: then points are uncompressed. */
+  readonly pointFormats?: readonly number[]
 }
 
 export type ClientHelloReading =
@@ -29,46 +31,62 @@ export type ClientHelloReading =
   | { readonly kind: 'incomplete'; readonly neededBytes: number }
   | { readonly kind: 'unreadable'; readonly reason: 'not-tls' | 'not-a-client-hello' | 'too-long' | 'malformed' }
 
-/** The longest ClientHello that is read, and what its records' headers may add. */
+/**
+ * The longest ClientHello that is read. Those of browsers with post-quantum key shares have about 1,800 bytes; this leaves
+ * room for several such shares and for padding, and 2,048 clients that send as much at once cost 32 MiB.
+ */
 export const longestClientHelloBytes = 16_384
-const longestFlightBytes = longestClientHelloBytes + 32 * 5
+
+/**
+ * The longest run of records that is waited for: room for the longest ClientHello in 32 of them, and for an ordinary one
+ * cut far smaller. Clients send one record; tools against censors cut it into some dozens.
+ */
+export const longestFlightBytes: number = longestClientHelloBytes + 32 * 5
+
+/** RFC 8446 §5.1: a longer fragment is a record_overflow. */
+const longestFragmentBytes = 16_384
+const headerBytes = 5
 
 /**
  * Reads the first handshake message of a TLS connection, put together from as many records as it takes.
+ *
+ * Called again with every segment that arrives, so it walks from header to header and copies nothing until all is there.
  *
  * @param bytes - all that has arrived so far; what follows the ClientHello is not looked at
  * @see RFC 8446 §4.1.2 and §5.1, RFC 5246 §7.4.1.2
  */
 export function readClientHello(bytes: Uint8Array): ClientHelloReading {
-  const fragments: Uint8Array[] = []
   let collected = 0
-  let messageBytes = 4
+  // Type and length of the message, which may themselves be cut.
+  let head = 0
+  let headBytes = 0
   for (let offset = 0; ; ) {
     if (bytes.length > offset && bytes[offset] !== handshakeRecord) return offset === 0 ? notTls : malformed
     if (bytes.length > offset + 1 && bytes[offset + 1] !== 3) return offset === 0 ? notTls : malformed
-    if (bytes.length < offset + 5) return incomplete(offset + 5)
+    const begin = offset + headerBytes
+    if (bytes.length < begin) return incomplete(begin)
     const length = uint16(bytes, offset + 3)
-    if (length === 0 || length > 16_384) return malformed
-    const end = offset + 5 + length
+    // An empty record is against RFC 8446 §5.1, and OpenSSL reads over some of them: so it must be here.
+    if (length > longestFragmentBytes) return malformed
+    const end = begin + length
     if (end > longestFlightBytes) return tooLong
-    const fragment = bytes.subarray(offset + 5, end)
-    fragments.push(fragment)
-    collected += fragment.length
-    if (collected >= 4) {
-      const head = fragments.length === 1 ? fragment : join(fragments, 4)
-      if (head[0] !== clientHelloMessage) return notAClientHello
-      messageBytes = 4 + uint24(head, 1)
-      if (messageBytes > longestClientHelloBytes) return tooLong
-      if (collected >= messageBytes) break
-    } else if (collected > 0 && fragments[0]?.[0] !== clientHelloMessage) return notAClientHello
+    for (let at = begin; headBytes < 4 && at < end && at < bytes.length; at++) {
+      const octet = bytes[at] as number
+      if (headBytes === 0 && octet !== clientHelloMessage) return notAClientHello
+      head = head * 256 + octet
+      headBytes++
+    }
+    const messageBytes = 4 + (head & 0xffffff)
+    if (headBytes === 4 && messageBytes > longestClientHelloBytes) return tooLong
     if (bytes.length < end) return incomplete(end)
+    collected += length
+    if (headBytes === 4 && collected >= messageBytes) {
+      const message = offset === 0 ? bytes.subarray(begin) : joinFragments(bytes, messageBytes)
+      const hello = decodeMessage(message, messageBytes)
+      return hello === undefined ? malformed : { kind: 'hello', hello }
+    }
     offset = end
   }
-  const hello = decodeMessage(
-    fragments.length === 1 ? (fragments[0] as Uint8Array) : join(fragments, messageBytes),
-    messageBytes,
-  )
-  return hello === undefined ? malformed : { kind: 'hello', hello }
 }
 
 /** Reads the message's own fields; undefined when a length inside does not fit. */
@@ -93,6 +111,8 @@ function decodeMessage(message: Uint8Array, messageBytes: number): ClientHello |
     if (type === extensionType.serverName) readServerName(body, hello)
     else if (type === extensionType.statusRequest) hello.asksForStatus = body.uint8() === ocspStatusType
     else if (type === extensionType.supportedGroups) hello.supportedGroups = body.vector(body.uint16()).uint16s()
+    // Its own length is not looked at: TLS 1.3 has no use for it, and OpenSSL then does not mind what it says.
+    else if (type === extensionType.pointFormats) hello.pointFormats = body.uint8s().slice(1)
     else if (type === extensionType.signatureAlgorithms)
       hello.signatureAlgorithms = body.vector(body.uint16()).uint16s()
     else if (type === extensionType.signatureAlgorithmsCert)
@@ -174,6 +194,12 @@ class Reader {
     return new Reader(this.#bytes, from, this.#isBroken ? from : from + length, this)
   }
 
+  uint8s(): number[] {
+    const values: number[] = []
+    while (this.left > 0) values.push(this.uint8())
+    return values
+  }
+
   uint16s(): number[] {
     if (this.left % 2 === 1) this.isBroken = true
     const values: number[] = []
@@ -189,23 +215,21 @@ class Reader {
   }
 }
 
-function join(fragments: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length)
-  let offset = 0
-  for (const fragment of fragments) {
-    if (offset >= length) break
-    whole.set(fragment.subarray(0, length - offset), offset)
-    offset += fragment.length
+/** The message without the headers of its records, all of which are there. */
+function joinFragments(bytes: Uint8Array, messageBytes: number): Uint8Array {
+  const message = new Uint8Array(messageBytes)
+  for (let from = 0, to = 0; to < messageBytes; ) {
+    const length = uint16(bytes, from + 3)
+    from += headerBytes
+    message.set(bytes.subarray(from, from + Math.min(length, messageBytes - to)), to)
+    from += length
+    to += length
   }
-  return whole
+  return message
 }
 
 function uint16(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)
-}
-
-function uint24(bytes: Uint8Array, offset: number): number {
-  return ((bytes[offset] ?? 0) << 16) | uint16(bytes, offset + 1)
 }
 
 function incomplete(neededBytes: number): ClientHelloReading {
@@ -225,6 +249,7 @@ const extensionType = {
   serverName: 0,
   statusRequest: 5,
   supportedGroups: 10,
+  pointFormats: 11,
   signatureAlgorithms: 13,
   alpn: 16,
   supportedVersions: 43,

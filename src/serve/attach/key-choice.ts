@@ -102,8 +102,10 @@ function isUsable(hello: ClientHello, use: KeyUse): boolean {
   return cipherSuites.some((suite) => (isExchanging && use.suites.has(suite)) || use.transportSuites.has(suite))
 }
 
-function isCurveKnown({ supportedGroups }: ClientHello, { curves: own }: KeyUse): boolean {
-  return own === undefined || own.some((curve) => supportedGroups?.includes(curve))
+/** Whether a client of TLS 1.2 can take an EC key: its curve, and its point as all certificates have it, uncompressed. */
+function isCurveKnown({ supportedGroups, pointFormats }: ClientHello, { curves: own }: KeyUse): boolean {
+  if (own === undefined) return true
+  return own.some((curve) => supportedGroups?.includes(curve)) && pointFormats?.includes(0) !== false
 }
 
 /** Whether the issuer signed in a way that a client names; one that names none is not asked. */

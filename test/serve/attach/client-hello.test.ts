@@ -102,6 +102,14 @@ describe('a real ClientHello', () => {
     }
   })
 
+  it('is read over empty records, as by OpenSSL', () => {
+    const empty = Buffer.from([22, 3, 1, 0, 0])
+    const [first, second] = [full.subarray(5, 40), full.subarray(40)].map((part) =>
+      split(Buffer.concat([Buffer.alloc(5), part]), 16_384),
+    )
+    expect(hello(Buffer.concat([empty, first as Buffer, empty, empty, second as Buffer]))).toEqual(hello(full))
+  })
+
   it('is read without what follows it', () => {
     expect(hello(Buffer.concat([full, Buffer.from('early data')]))).toEqual(hello(full))
   })
@@ -114,7 +122,6 @@ describe('what is no ClientHello', () => {
     ['an SSL 2 hello', Buffer.from([0x80, 0x2e, 0x01, 0x03, 0x01]), 'not-tls'],
     ['an alert', Buffer.from([21, 3, 1, 0, 2, 2, 40]), 'not-tls'],
     ['a ServerHello', Buffer.from([22, 3, 3, 0, 4, 2, 0, 0, 0]), 'not-a-client-hello'],
-    ['an empty record', Buffer.from([22, 3, 1, 0, 0]), 'malformed'],
     ['a record longer than TLS allows', Buffer.from([22, 3, 1, 0x40, 1]), 'malformed'],
     ['a message of 16 MB', Buffer.from([22, 3, 1, 0, 4, 1, 0xff, 0xff, 0xff]), 'too-long'],
     ['a message that ends inside itself', Buffer.from([22, 3, 1, 0, 6, 1, 0, 0, 2, 3, 3]), 'malformed'],
