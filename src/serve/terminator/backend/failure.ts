@@ -4,9 +4,9 @@ import { StapleError } from '../../../errors.ts'
 export type BackendError = StapleError<'ERR_TERMINATOR_BACKEND'>
 
 /** Describes what one backend's connection ended with. */
-export function describeFailure(url: string, cause: NodeJS.ErrnoException): BackendError {
-  const { code } = cause
-  const said = cause.message || code
+export function describeFailure(url: string, cause: NodeJS.ErrnoException & { reason?: string }): BackendError {
+  const { code, reason } = cause
+  const said = isNoTls(code) ? (reason ?? reasonOf(cause.message)) : cause.message || code
   const [what, hint] = isOwnLack(code)
     ? [`backend ${url} could not be dialled: this process is out of ${lacks[code]}: ${said}`, ownHints[code]]
     : code !== undefined && code in certificateHints
@@ -39,6 +39,11 @@ export function isOwnLack(code: string | undefined): code is OwnCode {
 
 function isNoTls(code: string | undefined): boolean {
   return code === 'EPROTO' || code?.startsWith('ERR_SSL_') === true
+}
+
+/** OpenSSL's message is a line of numbers and file names, with a line feed; one part of it is words. */
+function reasonOf(message: string): string {
+  return (/:SSL routines:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message).trim()
 }
 
 type OwnCode = keyof typeof lacks

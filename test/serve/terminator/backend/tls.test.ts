@@ -145,6 +145,7 @@ describe('a TLS backend is refused', () => {
     const { error } = await reach(`tls://localhost:${(server.address() as { port: number }).port}`)
     expect(error?.detail.networkCode).toMatch(/^(EPROTO|ERR_SSL_)/)
     expect(error?.detail.hint).toContain('tls://')
+    expect(error?.message).toContain('could not be reached: wrong version number (')
   })
 
   it('when it closes in the middle of the handshake', async () => {
