@@ -1,6 +1,7 @@
 /**
- * Debian's nats-server with a configuration of stapling, and its HTTPS monitoring port, where TLS begins at the first
- * byte: any TLS client reads its staple there. (Its client port says INFO in clear first.)
+ * Debian's nats-server: with a configuration of stapling, and its HTTPS monitoring port, where TLS begins at the first
+ * byte, so that any TLS client reads its staple there (its client port says INFO in clear first); or as a backend, alone
+ * or in a cluster.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -51,4 +52,33 @@ tls {
   await program.waitFor(/Server is ready/, 30_000)
   await program.waitForPort(httpsPort)
   return { program, httpsPort }
+}
+
+export interface NatsBackendOptions {
+  /** Default one that is free. */
+  readonly port?: number
+  /** Keep streams; not for one in a cluster, which would have to wait for others. */
+  readonly hasJetStream?: boolean
+  /** Further lines of its configuration. */
+  readonly lines?: readonly string[]
+}
+
+export interface NatsBackend {
+  readonly program: Program
+  readonly port: number
+  /** As `backend` wants it in a configuration. */
+  readonly url: string
+}
+
+/** Starts one without TLS and resolves when it listens; it ends with the test. */
+export async function startNatsBackend(options: NatsBackendOptions = {}): Promise<NatsBackend> {
+  const directory = temporaryDirectory('nats-backend')
+  const { port = await freePort(), hasJetStream = false, lines = [] } = options
+  const file = join(directory, 'nats.conf')
+  const streams = hasJetStream ? [`jetstream { store_dir: "${directory}" }`] : []
+  await writeFile(file, [`listen: "127.0.0.1:${port}"`, ...streams, ...lines, ''].join('\n'))
+  const program = startProgram('nats-server', ['-c', file], { cwd: directory, graceMs: 1_000 })
+  await program.waitFor(/Server is ready/, 30_000)
+  await program.waitForPort(port)
+  return { program, port, url: `tcp://127.0.0.1:${port}` }
 }

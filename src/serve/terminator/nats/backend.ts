@@ -8,6 +8,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { StapleError } from '../../../errors.ts'
 import type { Clock } from '../../../keep/clock.ts'
+import { describeFailure } from '../backend/failure.ts'
 import { longestInfoBytes, parseInfo, type ServerInfo } from './info.ts'
 import { createLineBuffer } from './line-buffer.ts'
 import { quote } from './quote.ts'
@@ -32,30 +33,31 @@ export interface NatsBackend {
 /**
  * Reads the INFO of a connected socket that nobody has read from, and upgrades the socket if told to.
  *
- * @throws {@link StapleError} `ERR_NATS_NO_INFO`, `ERR_NATS_PROTOCOL` or `ERR_NATS_TLS`; the socket is destroyed then
+ * @throws {@link StapleError} `ERR_NATS_NO_INFO`, `ERR_NATS_PROTOCOL`, `ERR_NATS_TLS`, and `ERR_TERMINATOR_BACKEND` for the
+ * handshake itself; the socket is destroyed then
  */
 export async function openNatsBackend(socket: Socket, options: NatsBackendOptions): Promise<NatsBackend> {
   const { url, clock, timeoutMs, secure } = options
-  let isLate = false
-  let isIntroduced = false
+  let late: (() => StapleError) | undefined
+  let describeLate = () => noInfo(url, `no whole line within ${Math.round(timeoutMs)} ms`, silenceHint)
   const cancel = clock.wake(timeoutMs, () => {
-    isLate = true
+    late = describeLate
     socket.destroy()
   })
   try {
     const info = await readInfo(socket, url)
-    isIntroduced = true
-    if (secure === undefined && info.isTlsRequired) throw tlsError(url, 'it requires TLS, and its address is tcp://')
-    if (secure === undefined) return { url, socket, info }
+    if (secure === undefined) {
+      if (info.isTlsRequired)
+        throw tlsError(url, 'it requires TLS, and its address is not tls://', 'write it as tls://')
+      return { url, socket, info }
+    }
     if (!info.isTlsRequired && !info.isTlsAvailable)
-      throw tlsError(url, 'it offers no TLS, and its address is tls://: nothing is sent in clear')
+      throw tlsError(url, 'it offers no TLS, and nothing is sent in clear', 'write it as tcp://, or give it TLS')
+    describeLate = () => describeFailure(url, lateHandshake(timeoutMs))
     return { url, socket: await upgrade(secure(socket), url), info }
   } catch (error) {
     socket.destroy()
-    if (!isLate) throw error
-    throw isIntroduced
-      ? tlsError(url, `no handshake within ${timeoutMs} ms`, error)
-      : noInfo(url, `no whole line within ${timeoutMs} ms`, error)
+    throw late?.() ?? error
   } finally {
     cancel()
   }
@@ -90,7 +92,7 @@ function readInfo(socket: Socket, url: string): Promise<ServerInfo> {
       }
     }
     const onEnd = () => fail(line.length > 0 ? notNats(url, line.take()) : noInfo(url, 'it closed without a word'))
-    const onError = (cause: NodeJS.ErrnoException) => fail(noInfo(url, cause.code ?? cause.message, cause))
+    const onError = (cause: NodeJS.ErrnoException) => fail(noInfo(url, cause.code ?? cause.message, portHint, cause))
     const detach = () => {
       socket.off('data', onData)
       socket.off('end', onEnd)
@@ -111,9 +113,9 @@ function upgrade(secured: TLSSocket, url: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const onError = (cause: NodeJS.ErrnoException) => {
       secured.destroy()
-      reject(tlsError(url, cause.message, cause))
+      reject(describeFailure(url, cause))
     }
-    const onClose = () => reject(tlsError(url, 'it closed during the handshake'))
+    const onClose = () => reject(describeFailure(url, closedHandshake()))
     secured.on('error', ignore)
     secured.once('error', onError)
     secured.once('close', onClose)
@@ -133,18 +135,30 @@ function continuesInfo(before: number, chunk: Buffer): boolean {
 
 function notNats(url: string, bytes: Buffer): StapleError {
   const found = quote(bytes)
-  const message = `backend ${url} is no NATS server: expected INFO, found ${found}`
-  return new StapleError('ERR_NATS_PROTOCOL', message, { backend: url, expected: 'INFO', found })
+  const message = `backend ${url} is no NATS server: expected INFO, found ${found} (${portHint})`
+  return new StapleError('ERR_NATS_PROTOCOL', message, { backend: url, expected: 'INFO', found, hint: portHint })
 }
 
-function noInfo(url: string, found: string, cause?: unknown): StapleError {
-  const message = `backend ${url} sent no INFO: ${found}`
-  return new StapleError('ERR_NATS_NO_INFO', message, { backend: url, expected: 'INFO', found }, { cause })
+function noInfo(url: string, found: string, hint = portHint, cause?: unknown): StapleError {
+  const message = `backend ${url} sent no INFO: ${found} (${hint})`
+  return new StapleError('ERR_NATS_NO_INFO', message, { backend: url, expected: 'INFO', found, hint }, { cause })
 }
 
-function tlsError(url: string, found: string, cause?: unknown): StapleError {
-  const message = `backend ${url} and the front do not agree on TLS: ${found}`
-  return new StapleError('ERR_NATS_TLS', message, { backend: url, found }, { cause })
+function tlsError(url: string, found: string, hint: string): StapleError {
+  const message = `backend ${url} and this front do not agree on TLS: ${found} (${hint})`
+  return new StapleError('ERR_NATS_TLS', message, { backend: url, found, hint })
+}
+
+const portHint = 'is it the client port of a nats-server?'
+const silenceHint = `${portHint} one with handshake_first: true says nothing`
+
+function lateHandshake(timeoutMs: number): NodeJS.ErrnoException {
+  const message = `no end of the TLS handshake within ${Math.round(timeoutMs)} ms`
+  return Object.assign(new Error(message), { code: 'ETIMEDOUT' })
+}
+
+function closedHandshake(): NodeJS.ErrnoException {
+  return Object.assign(new Error('closed during the TLS handshake'), { code: 'ECONNRESET' })
 }
 
 /** 'close' follows every 'error' and ends the other side. */

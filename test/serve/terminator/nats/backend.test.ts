@@ -190,7 +190,7 @@ describe('TLS to the backend', () => {
     serveTls(far, 'INFO {"tls_required":true}\r\n')
     const other = (raw: Socket) => tlsConnect({ socket: raw, ca, servername: 'other.example' })
     const error = await failureOf(openNatsBackend(near, { ...common, secure: other }))
-    expect(error).toMatchObject({ code: 'ERR_NATS_TLS', cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } })
+    expect(error).toMatchObject({ code: 'ERR_TERMINATOR_BACKEND', cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' } })
     expect(near.destroyed).toBe(true)
   })
 
@@ -202,6 +202,7 @@ describe('TLS to the backend', () => {
     const error = await failureOf(openNatsBackend(near, { ...common, url: 'tls://b:4222', secure }))
     expect(error).toMatchObject({ code: 'ERR_NATS_TLS', detail: { backend: 'tls://b:4222' } })
     expect(error.message).toContain('offers no TLS')
+    expect(error.detail).toMatchObject({ hint: expect.stringContaining('tcp://') })
     expect(heard).toEqual([])
     expect(near.destroyed).toBe(true)
   })
@@ -212,6 +213,7 @@ describe('TLS to the backend', () => {
     const error = await failureOf(openNatsBackend(near, common))
     expect(error).toMatchObject({ code: 'ERR_NATS_TLS', detail: { backend: url } })
     expect(error.message).toContain('requires TLS')
+    expect(error.detail).toMatchObject({ hint: 'write it as tls://' })
     expect(near.destroyed).toBe(true)
   })
 
@@ -229,7 +231,7 @@ describe('TLS to the backend', () => {
     await new Promise((resolve) => far.once('data', resolve))
     await clock.advance(5_000)
     const error = await failed
-    expect(error).toMatchObject({ code: 'ERR_NATS_TLS', detail: { found: 'no handshake within 5000 ms' } })
+    expect(error).toMatchObject({ code: 'ERR_TERMINATOR_BACKEND', detail: { networkCode: 'ETIMEDOUT' } })
   })
 
   it('is given up when the backend closes or resets in the handshake', async () => {
@@ -239,7 +241,7 @@ describe('TLS to the backend', () => {
       const failed = failureOf(openNatsBackend(near, { ...common, secure }))
       await new Promise((resolve) => far.once('data', resolve))
       far[end]()
-      expect((await failed).code).toBe('ERR_NATS_TLS')
+      expect(await failed).toMatchObject({ code: 'ERR_TERMINATOR_BACKEND', detail: { networkCode: 'ECONNRESET' } })
     }
   })
 })
