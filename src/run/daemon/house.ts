@@ -23,7 +23,11 @@ export interface House {
 }
 
 /** A house with a keeper of its own: the first, or one whose keeper cannot be taken over. */
-export function buildHouse(settings: Settings, clock: Clock, slots = pairSlots([], settings, clock.now())): House {
+export function buildHouse(
+  settings: Settings,
+  clock: Clock,
+  slots: readonly Slot[] = pairSlots([], settings, clock.now()),
+): House {
   const keeping = createStapleKeeping(settings, clock)
   const roster = createRoster(keeping.keeper, clock)
   return { settings, keeping, roster, enrolment: roster.add(settings, retainedIn(slots)), slots }
