@@ -37,3 +37,16 @@ test('SIGHUP after a renewal: the new certificate is shown, stapled', async () =
   expect(outcome.certificate).toEqual(new Uint8Array(second.der))
   expect(outcome.staple?.present).toBe(true)
 })
+
+test('a renewal by rename is noticed: the new certificate is shown, stapled', async () => {
+  const stage = await setStage()
+  const [first, second] = [await stage.issue(), await stage.issue()]
+  const { files, put } = await place(first)
+  const daemon = await stage.start(files)
+  const port = await daemon.opened()
+  await put(second)
+  await daemon.waitForLine(/^reloaded/)
+  const outcome = await connectWithNode({ port, rootFile: first.rootFile })
+  expect(outcome.certificate).toEqual(new Uint8Array(second.der))
+  expect(outcome.staple?.present).toBe(true)
+})

@@ -24,6 +24,7 @@ import { askAgain } from './refresh.ts'
 import { createReloader } from './reload.ts'
 import { createStapleSwitch, type StapleSwitch } from './staple-switch.ts'
 import { stayAlive } from './stay-alive.ts'
+import { watchRenewals } from './watch-renewals.ts'
 
 export interface Daemon extends AdminSubject {
   /** What it serves, whichever keeper holds it. */
@@ -73,6 +74,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
   let admin: Admin | undefined
   let lastReload: { at: Date; isDone: boolean; message: string } | undefined
 
+  const renewals = watchRenewals({
+    clock,
+    renew: (because) => reloader.renew(because),
+    ended: recordReload,
+    said: (text, level) => journal.say({ level, text }),
+  })
+
   const reloader = createReloader({
     clock,
     staples,
@@ -82,6 +90,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     moveIn(next) {
       const isNewDoor = JSON.stringify(next.settings.admin) !== JSON.stringify(house.settings.admin)
       house = next
+      renewals.follow(next.settings)
       if (isNewDoor) void openAdmin()
       // With closed doors the waiting begins anew, for what is waited for may be another.
       admission.abort()
@@ -181,6 +190,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
     try {
       await openAdmin()
       sayUnstapled()
+      if (options.load) renewals.follow(house.settings)
       let addresses: readonly AddressInfo[] | undefined
       while (addresses === undefined) {
         const { admission: outcome, house: admitted } = await admit()
@@ -199,6 +209,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       return exitCode
     } finally {
       phase = 'draining'
+      renewals.close()
       const reloaded = reloader.close()
       cancelRotation()
       await host?.drain()
@@ -211,9 +222,13 @@ export function createDaemon(options: DaemonOptions): Daemon {
 
   async function reload(because = 'asked to'): Promise<ReloadOutcome> {
     const outcome = await reloader.reload(because)
-    lastReload = { at: clock.now(), isDone: outcome.isDone, message: outcome.message }
-    metrics.record({ type: 'reloaded', isDone: outcome.isDone })
+    recordReload(outcome)
     return outcome
+  }
+
+  function recordReload({ isDone, message }: ReloadOutcome): void {
+    lastReload = { at: clock.now(), isDone, message }
+    metrics.record({ type: 'reloaded', isDone })
   }
 
   const daemon: Daemon = {

@@ -31,11 +31,10 @@ export interface Reloader {
   /** Reads everything anew. Never rejects; several that wait for their turn are one. */
   reload(because: string): Promise<ReloadOutcome>
   /**
-   * Reads certificates and keys anew, under the configuration as it is in force. Never rejects.
-   *
-   * @param isPatient - files that cannot be used are not complained about: they may be written at this moment
+   * Reads certificates and keys anew, under the configuration as it is in force. Never rejects; that it failed is for
+   * the caller to say, for the files may be written at this moment.
    */
-  renew(because: string, isPatient: boolean): Promise<RenewalOutcome>
+  renew(because: string): Promise<RenewalOutcome>
   /** Runs a task that no reload may meet. */
   inTurn<T>(task: () => Promise<T>): Promise<T>
   /** Something changed that may open a gate. */
@@ -68,10 +67,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
     return result
   }
 
-  async function reloadNow(
-    because: string,
-    { texts, isPatient = false }: { texts?: ReadonlyMap<string, Uint8Array>; isPatient?: boolean } = {},
-  ): Promise<RenewalOutcome> {
+  async function reloadNow(because: string, texts?: ReadonlyMap<string, Uint8Array>): Promise<RenewalOutcome> {
     let next: House | undefined
     try {
       next = await getReady(await loadNow(texts))
@@ -81,7 +77,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       const isUnreadable = isStapleError(thrown, 'ERR_CONFIG_INVALID')
       const message = `not reloaded (${because}); what was in force goes on`
       const problems = describeFailure(thrown)
-      if (!isUnreadable || !isPatient) said([message, ...problems].join('\n'), 'error')
+      if (texts === undefined) said([message, ...problems].join('\n'), 'error')
       return { isDone: false, message, problems, isUnreadable }
     }
     const message = describeDone(because)
@@ -246,7 +242,7 @@ export function createReloader(options: ReloaderOptions): Reloader {
       })
       return waiting
     },
-    renew: (because, isPatient) => inTurn(() => reloadNow(because, { texts: textsOf(options.house()), isPatient })),
+    renew: (because) => inTurn(() => reloadNow(because, textsOf(options.house()))),
     inTurn,
     lookAtGates,
     async close() {
