@@ -66,4 +66,4 @@ export function createDoor({ clock, say, subject, attempt, withoutIt, shut }: Do
   }
 }
 
-export const retryMs = 30_000
+const retryMs = 30_000

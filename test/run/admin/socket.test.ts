@@ -299,6 +299,21 @@ describe('a place that cannot be had is one line', () => {
     expect(warnings()[0]).toMatch('/proc/self')
   })
 
+  test('when the directory is of another user, as one in /tmp can be', async () => {
+    const directory = temporaryDirectory('admin')
+    const { getuid } = process
+    const own = getuid?.() ?? 0
+    if (own === 0) chownSync(directory, 54_321, -1)
+    Object.defineProperty(process, 'getuid', { value: () => 12_345, configurable: true })
+    endsWithTest(() => Object.defineProperty(process, 'getuid', { value: getuid, configurable: true }))
+    const { warnings } = await openSocket({ path: join(directory, 'staplewright.sock') })
+    expect(warnings()).toHaveLength(1)
+    expect(warnings()[0]).toMatch(
+      `${directory} belongs to another user (uid ${own === 0 ? 54_321 : own}; this is 12345)`,
+    )
+    expect(readdirSync(directory)).toEqual([])
+  })
+
   test('and a directory that is there keeps its mode', async () => {
     const directory = temporaryDirectory('admin')
     chmodSync(directory, 0o755)

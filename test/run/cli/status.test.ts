@@ -154,9 +154,10 @@ describe('who it asks', () => {
   test('is the only one in the runtime directory when nothing is said', async () => {
     const { socket } = await openAdminDoor()
     const runtime = temporaryDirectory('run')
-    const uid = process.getuid?.()
-    if (uid === 0) Object.defineProperty(process, 'getuid', { value: () => 1_000, configurable: true })
-    endsWithTest(() => Object.defineProperty(process, 'getuid', { value: () => uid, configurable: true }))
+    // Root's directory is one for the whole machine, and not for a test.
+    const { getuid } = process
+    Object.defineProperty(process, 'getuid', { value: () => 12_345, configurable: true })
+    endsWithTest(() => Object.defineProperty(process, 'getuid', { value: getuid, configurable: true }))
     const environment = { XDG_RUNTIME_DIR: runtime }
     const none = await runCommand(['status'], { environment })
     expect(none).toMatchObject({ code: 3, stderr: expect.stringContaining('-c FILE') })
