@@ -70,16 +70,21 @@ export function createCrew(options: CrewOptions): Crew {
       else if (message.type === 'leaving') replace(member, 'was told to end')
       else member.receive(message)
     })
-    worker.on('error', ignore)
     const exited = new Promise<void>((resolve) => {
-      worker.once('exit', (code, signal) => {
+      const gone = (because: string) => {
+        if (member.state === 'gone') return
         const wasServing = member.state !== 'leaving'
-        heard(false)
         member.bury()
+        heard(false)
         living.delete(member)
         ended(member)
-        if (wasServing) succeed(post, member, signal ?? `exit code ${code}`, clock.monotonicMs() - startedAtMs)
+        if (wasServing) succeed(post, member, because, clock.monotonicMs() - startedAtMs)
         resolve()
+      }
+      worker.once('exit', (code, signal) => gone(signal ?? `exit code ${code}`))
+      worker.on('error', (error) => {
+        // The system had no process for it: there is no exit to come.
+        if (worker.process.pid === undefined) gone(error.message)
       })
     })
     living.set(member, exited)

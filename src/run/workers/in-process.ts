@@ -3,6 +3,7 @@ import type { Clock } from '../../keep/clock.ts'
 import type { StapleSource, Terminator, TerminatorEvent } from '../../serve/terminator/index.ts'
 import type { FrontHost, HostStatus } from './host.ts'
 import { createIdleTerminator } from './idle-terminator.ts'
+import { type ReliefOptions, relieveOrphans, relieving } from './orphan.ts'
 
 /** Creates a host that serves nothing yet. */
 export function createInProcessHost(options: {
@@ -10,8 +11,11 @@ export function createInProcessHost(options: {
   readonly clock: Clock
   /** 48 bytes. */
   readonly ticketKeys: Buffer
+  /** Where workers of an earlier run wait, which may have been one with several. */
+  readonly orphans?: ReliefOptions
 }): FrontHost {
   const listeners = new Set<(event: TerminatorEvent) => void>()
+  const { orphans } = options
   let { ticketKeys } = options
   let terminator: Terminator | undefined
 
@@ -23,13 +27,15 @@ export function createInProcessHost(options: {
       }
       const { staples: keeper, clock } = options
       const first = createIdleTerminator(plan, { keeper, clock, ticketKeys })
-      const prepared = await first.prepare(plan).catch(async (thrown) => {
+      const attempt = () => first.prepare(plan)
+      const prepared = await (orphans ? relieving(orphans, attempt) : attempt()).catch(async (thrown) => {
         await first.drain()
         throw thrown
       })
       return {
         async commit() {
           terminator = first
+          if (orphans?.socket) void relieveOrphans(orphans.socket, orphans.clock)
           first.subscribe((event) => {
             for (const listener of listeners) listener(event)
           })

@@ -5,7 +5,9 @@
 import { readdir, rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { basename, dirname, join } from 'node:path'
+import { isStapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
+import type { Line } from '../journal/journal.ts'
 
 /**
  * Waits for another primary.
@@ -33,10 +35,29 @@ export function awaitPrimary(
 }
 
 /**
- * Asks every orphan that waits at the sockets of this path to let go.
- *
- * @returns how many have; one that is frozen does not
+ * Makes an attempt to listen; where it finds an address taken, workers of an earlier primary are asked to let go, and it
+ * is made once more.
  */
+export async function relieving<T>({ socket, clock, say }: ReliefOptions, attempt: () => Promise<T>): Promise<T> {
+  try {
+    return await attempt()
+  } catch (thrown) {
+    const isTaken = isStapleError(thrown, 'ERR_TERMINATOR_LISTEN') && thrown.detail.networkCode === 'EADDRINUSE'
+    const relieved = socket !== undefined && isTaken ? await relieveOrphans(socket, clock) : 0
+    if (relieved === 0) throw thrown
+    const text = `workers of an earlier process let go of the port: ${relieved}`
+    say({ level: 'notice', subject: 'front', text, fields: { event: 'orphans-relieved', relieved } })
+    return await attempt()
+  }
+}
+
+export interface ReliefOptions {
+  readonly socket: string | undefined
+  readonly clock: Clock
+  say(line: Line): void
+}
+
+/** Asks every orphan that waits at this path to let go. @returns how many have; one that is frozen does not */
 export async function relieveOrphans(socket: string, clock: Clock): Promise<number> {
   const sockets = await findSockets(socket)
   const outcomes = await Promise.all(sockets.map((path) => relieve(path, clock)))

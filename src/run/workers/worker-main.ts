@@ -14,6 +14,9 @@ import { createWorker } from './worker.ts'
 /** How long a worker serves without a primary: its certificates and ticket keys get old. */
 const longestOrphanMs = 24 * 3_600_000
 
+/** A signal to all of a group reaches the primary too, and it is heard first. */
+const primaryFirstMs = 250
+
 function main(): void {
   const clock = systemClock
   let signals = 0
@@ -39,10 +42,13 @@ function main(): void {
     end()
   }
 
+  /** A supervisor signals all processes of a service: then the primary says what is to be done, in a moment. */
   function signalled(): void {
     signals++
-    if (signals === 1) void leave()
-    else worker.cut()
+    if (signals > 1) return worker.cut()
+    clock.wake(process.connected ? primaryFirstMs : 0, () => {
+      if (!worker.isDraining) void leave()
+    })
   }
 
   async function liveOn(): Promise<void> {

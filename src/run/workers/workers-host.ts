@@ -16,7 +16,7 @@ import { createGathering } from './gathering.ts'
 import type { FrontHost, PreparedFront } from './host.ts'
 import type { Member } from './member.ts'
 import type { Orphanage } from './messages.ts'
-import { relieveOrphans } from './orphan.ts'
+import { relieveOrphans, relieving } from './orphan.ts'
 import { type Parcel, packPlan } from './parcel.ts'
 import { reviveEvent } from './plain.ts'
 import { createSupply, type SnapshotSource } from './supply.ts'
@@ -44,6 +44,7 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
   const supply = createSupply(staples)
   const bygone = createCountsSoFar()
   const crew = createCrew({ count, clock, say, lookMs, greet, received, ended })
+  const { socket } = orphanage
   let { ticketKeys } = options
   let version = 0
   let current: Plan | undefined
@@ -78,7 +79,7 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
     while (current && member.version !== current.version) {
       const { parcel, version: wanted } = current
       await prepareIn(member, parcel)
-      await member.ask({ act: 'commit' }, patienceMs)
+      await member.ask({ act: 'commit' }, patienceFor(parcel))
       member.version = wanted
     }
   }
@@ -104,30 +105,21 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
     }
   }
 
-  async function bind(plan: FrontPlan, open: readonly BoundAddress[]): Promise<readonly BoundAddress[]> {
-    try {
-      return await tryAddresses(plan.listeners, open)
-    } catch (thrown) {
-      const isTaken = isStapleError(thrown, 'ERR_TERMINATOR_LISTEN') && thrown.detail.networkCode === 'EADDRINUSE'
-      if (current || !isTaken || !orphanage.socket) throw thrown
-      const relieved = await relieveOrphans(orphanage.socket, clock)
-      if (relieved === 0) throw thrown
-      say({ level: 'notice', subject: 'front', text: `${relieved} workers of an earlier process let go of the port` })
-      return await tryAddresses(plan.listeners, open)
-    }
-  }
-
-  /** One worker after the other, so that only one is busy with it while the others take the connections. */
-  async function prepareAll(plan: Plan, members: readonly Member[]): Promise<void> {
-    for (const member of members) {
-      try {
-        await prepareIn(member, plan.parcel)
-      } catch (thrown) {
+  /** Half of the workers at a time: who loads ten thousand certificates takes no connections for some seconds. */
+  async function prepareAll(parcel: Parcel, members: readonly Member[]): Promise<void> {
+    const atOnce = current ? Math.max(1, Math.floor(members.length / 2)) : members.length
+    for (let from = 0; from < members.length; from += atOnce) {
+      const group = members.slice(from, from + atOnce)
+      const outcomes = await Promise.allSettled(group.map((member) => prepareIn(member, parcel)))
+      const failures = outcomes.flatMap((outcome, index) => {
+        const member = group[index] as Member
+        if (outcome.status === 'fulfilled' || member.state === 'leaving') return []
         // Node's cluster keeps a bad handle for a worker that could not bind: it must not be asked for it again.
-        if (isStapleError(thrown, 'ERR_TERMINATOR_LISTEN')) crew.replace(member, 'could not listen')
-        else if (isStapleError(thrown, 'ERR_WORKER_LOST')) member.kill()
-        throw thrown
-      }
+        if (isStapleError(outcome.reason, 'ERR_TERMINATOR_LISTEN')) crew.replace(member, 'could not listen')
+        else if (isStapleError(outcome.reason, 'ERR_WORKER_LOST')) member.kill()
+        return [outcome.reason]
+      })
+      if (failures.length > 0) throw failures[0]
     }
   }
 
@@ -141,12 +133,14 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
     try {
       members = await crew.hire()
       if (members.length === 0) throw new StapleError('ERR_WORKER_LOST', 'no worker runs', {})
-      // Before the addresses are tried: orphans that serve them are relieved at the last moment.
+      // First of all: orphans that serve the addresses are relieved at the last moment.
       for (const member of members) await load(member, mine.parcel)
-      mine.addresses = await bind(plan, current?.addresses ?? [])
+      mine.addresses = await relieving({ socket, clock, say }, () =>
+        tryAddresses(plan.listeners, current?.addresses ?? []),
+      )
       const bound = mine.addresses.map((each) => each.bound)
       mine.parcel = { ...mine.parcel, plan: { ...mine.parcel.plan, listeners: bound } }
-      await prepareAll(mine, members)
+      await prepareAll(mine.parcel, members)
     } catch (thrown) {
       await abandon(members, isFirst)
       throw thrown
@@ -171,18 +165,20 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
     current = mine
     pending = undefined
     gathering.keepOnly(mine.parcel.certificateKeys)
+    // Orphans at addresses that are no more serve what is no more.
+    if (!before && socket) void relieveOrphans(socket, clock)
     const outcomes = await Promise.allSettled(
       members.map(async (member) => {
         // Since the preparation the daemon may have changed who keeps the staples.
         await load(member, mine.parcel)
-        const addresses = await member.ask({ act: 'commit' }, patienceMs)
+        const addresses = await member.ask({ act: 'commit' }, patienceFor(mine.parcel))
         member.version = mine.version
         return addresses
       }),
     )
     outcomes.forEach((outcome, index) => {
       const member = members[index] as Member
-      if (outcome.status === 'rejected' && member.state !== 'gone') member.kill()
+      if (outcome.status === 'rejected' && member.state === 'serving') member.kill()
     })
     crew.bringAll((member) => member.version !== mine.version)
     // Handshakes that began with the certificates of before end with them.
