@@ -18,7 +18,7 @@ export interface Slot {
 }
 
 /** The slots of a configuration, each with what the slots before showed in its place. */
-export function pairSlots(before: readonly Slot[], settings: Settings, now: Date): Slot[] {
+export function pairSlots(before: readonly Slot[], settings: Pick<Settings, 'sites'>, now: Date): Slot[] {
   const slots: Slot[] = []
   const findSite = indexSites(before, settings.sites)
   const since = new Map(before.toReversed().map((slot) => [slot.wanted.certificateKey, slot.since]))
