@@ -42,7 +42,7 @@ beforeAll(async () => {
 })
 
 it('every example has a test of its name', () => {
-  expect([...examples.keys()].sort()).toEqual(['library', 'node-server', 'ocsp', 'serve', 'sites'])
+  expect([...examples.keys()].sort()).toEqual(['guarded', 'library', 'node-server', 'ocsp', 'serve', 'sites'])
 })
 
 it('README: the configuration of the front serves a staple from the first handshake on', async () => {
@@ -60,6 +60,21 @@ it('README: the configuration of the front serves a staple from the first handsh
   expect(outcome).toMatchObject({ connected: true, staple: { present: true } })
   expect(await daemon.stop()).toBe(0)
   expect(readdirSync(join(directory, 'staples/ocsp'))).toHaveLength(1)
+})
+
+it('docs/guide/front: a guarded front lets in who has a certificate', async () => {
+  const config = replace(example('guarded'), {
+    '0.0.0.0:8443': '127.0.0.1:0',
+    'tcp://127.0.0.1:8080': (await startBackend()).url,
+  })
+  const daemon = await startDaemon(config, { cwd: directory })
+  const port = await daemon.opened()
+  const client = await authority.issueLeaf({ name: 'client' })
+  const own = { options: { cert: client.chainPem, key: client.key } }
+  const inside = await openWithNode({ port, rootFile: leaf.rootFile, ...own })
+  expect(await inside.ask('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')).toContain('200 OK')
+  await openWithNode({ port, rootFile: leaf.rootFile }).catch(() => {})
+  await daemon.waitForLine(/no certificate that convinces/)
 })
 
 it('docs/guide/front: each name has its certificate, its staple and its backend', async () => {
