@@ -48,8 +48,8 @@ export const debianPackages = [
   {
     name: 'libnginx-mod-stream',
     provides: ['/usr/lib/nginx/modules/ngx_stream_module.so'],
-    jobs: ['bench'],
-    why: 'the TCP front of nginx',
+    jobs: ['test', 'bench'],
+    why: 'the TCP front of nginx, which sends PROXY headers and is measured beside',
   },
   {
     name: 'haproxy',

@@ -10,14 +10,15 @@ export interface Nginx {
   readonly directory: string
 }
 
-/** Starts one with `blocks` (`http { … }`) and resolves when it takes connections on the port. */
-export async function startNginx(blocks: string, port: number): Promise<Nginx> {
+/** Starts one with `blocks` (`http { … }`) and resolves when it takes connections on the port; `modules` loads more. */
+export async function startNginx(blocks: string, port: number, modules = ''): Promise<Nginx> {
   const directory = temporaryDirectory('nginx')
   mkdirSync(join(directory, 'temporary'))
   const file = join(directory, 'nginx.conf')
   writeFileSync(
     file,
-    `daemon off;
+    `${modules}
+daemon off;
 master_process off;
 pid nginx.pid;
 error_log stderr info;
@@ -37,3 +38,6 @@ proxy_temp_path temporary/proxy;
 fastcgi_temp_path temporary/fastcgi;
 uwsgi_temp_path temporary/uwsgi;
 scgi_temp_path temporary/scgi;`
+
+/** Makes `stream` known. */
+export const nginxStream = 'load_module /usr/lib/nginx/modules/ngx_stream_module.so;'
