@@ -1,9 +1,14 @@
 /** Several kinds of keys in one front: each client gets the certificate it can use, with that certificate's staple. */
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net'
+import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { nodeVersions } from '../../../tools/nodes.mjs'
 import { createAuthority, type Leaf } from '../../kit/authority.ts'
 import { manualClock } from '../../kit/clock.ts'
-import { runProgram } from '../../kit/program.ts'
+import { freePort } from '../../kit/free-port.ts'
+import { endsWithTest } from '../../kit/lifetime.ts'
+import { runProgram, startProgram } from '../../kit/program.ts'
+import { extension, helloMessage, message, record, records } from '../client-hello-bytes.ts'
 import { fakeKeeper, good, stale } from '../fake-keeper.ts'
 import { type ClientOptions, isAccepted, openSession, shakeHands, until } from '../tls-client.ts'
 import { keyOf, site, startTerminator } from './stage.ts'
@@ -108,6 +113,201 @@ describe('sites of different kinds', () => {
       ])
     },
   )
+})
+
+/** What `openssl s_client` can be told to offer. */
+const offers: readonly (readonly string[])[] = [
+  [],
+  ['-tls1_2'],
+  ['-tls1_3'],
+  ...[
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES128-SHA',
+  ].map((suite) => ['-tls1_2', '-cipher', suite]),
+  ...['ECDSA+SHA256', 'RSA-PSS+SHA256', 'RSA+SHA256', 'ECDSA+SHA384', 'ed25519'].flatMap((schemes) => [
+    ['-tls1_2', '-sigalgs', schemes],
+    ['-tls1_3', '-sigalgs', schemes],
+    ['-sigalgs', schemes],
+  ]),
+  ...['X25519', 'P-256', 'X448', 'X448:P-256'].flatMap((groups) => [
+    ['-tls1_2', '-groups', groups],
+    ['-tls1_3', '-groups', groups],
+  ]),
+  ['-tls1_2', '-groups', 'X25519', '-cipher', 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256'],
+  ['-tls1_2', '-sigalgs', 'ECDSA+SHA256:RSA+SHA256', '-cipher', 'AES256-SHA:ECDHE-ECDSA-AES256-SHA'],
+  ['-tls1_2', '-client_sigalgs', 'RSA+SHA256', '-sigalgs', 'RSA+SHA512:ECDSA+SHA512'],
+  ['-tls1_1'],
+]
+
+describe('whoever `openssl s_server` could serve with both certificates', () => {
+  it('is served, over all that s_client can be told to offer', async () => {
+    const { port } = await startTerminator([site([rsa, ec])], { keeper: keeperOf(ec, rsa) })
+    const judge = await freePort()
+    const server = startProgram('openssl', [
+      ...['s_server', '-accept', `127.0.0.1:${judge}`, '-serverpref', '-quiet', '-min_protocol', 'TLSv1.2'],
+      ...['-cert', ec.certificateFile, '-key', ec.keyFile, '-dcert', rsa.certificateFile, '-dkey', rsa.keyFile],
+    ])
+    await server.waitForPort(judge)
+    const seen = { ec: 0, rsa: 0, nothing: 0 }
+    for (const offer of offers) {
+      const [ours, its] = await Promise.all([subjectSeen(port, offer), subjectSeen(judge, offer)])
+      seen[ours ?? 'nothing']++
+      if (its !== undefined) expect([offer, ours]).toEqual([offer, its])
+    }
+    expect(seen).toEqual({ ec: expect.any(Number), rsa: expect.any(Number), nothing: expect.any(Number) })
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(1)
+  })
+
+  /** By whom the handshake was done; undefined when it failed. */
+  async function subjectSeen(port: number, offer: readonly string[]): Promise<'ec' | 'rsa' | undefined> {
+    const { output } = await runProgram('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...offer], {
+      input: 'Q\n',
+    })
+    const isDone = /New, TLSv1\.[23], Cipher is (?!\(NONE\))/.test(output)
+    return isDone ? (/subject=CN = (ec|rsa)\.test/.exec(output)?.[1] as 'ec' | 'rsa') : undefined
+  }
+})
+
+describe('a client with a post-quantum key share', () => {
+  it('gets certificate and staple, wherever its ClientHello is cut in segments', async () => {
+    const { port } = await startTerminator([site([rsa, ec])], { keeper: keeperOf(ec, rsa) })
+    const places = [1, 5, 6, 40, 300, 1200, 1460, 1500]
+    const cutter = await startCutter(port, places)
+    // Node 20 does not know the group: the newest Node is the client.
+    const { program } = nodeVersions().at(-1) as { program: string }
+    const { stdout } = await runProgram(program, ['-e', manyHandshakes(cutter.port, places.length)])
+    expect(JSON.parse(stdout)).toEqual(places.map(() => ['ec.test', 'staple of /CN=ec.test']))
+    expect(Math.min(...cutter.lengths)).toBeGreaterThan(1460)
+  })
+
+  /** A relay that cuts what each client sends first: the connections take the places in turn. */
+  async function startCutter(port: number, places: readonly number[]) {
+    const lengths: number[] = []
+    const server = createTcpServer((client) => {
+      const place = places[lengths.length] as number
+      const onward = connectTcp({ port, host: '127.0.0.1', noDelay: true })
+      endsWithTest(() => onward.destroy())
+      for (const socket of [client, onward]) socket.on('error', () => {})
+      client.once('data', (first) => {
+        lengths.push(first.length)
+        onward.write(first.subarray(0, place))
+        // Written at once they would leave as one.
+        setImmediate(() => {
+          onward.write(first.subarray(place))
+          client.pipe(onward)
+        })
+      })
+      onward.pipe(client)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    endsWithTest(() => server.close())
+    return { port: (server.address() as { port: number }).port, lengths }
+  }
+
+  /** A program that shakes hands so often and prints what it was shown. */
+  function manyHandshakes(port: number, count: number): string {
+    return `const { connect } = require('tls')
+const once = () => new Promise((resolve, reject) => {
+  let staple
+  const socket = connect({ host: '127.0.0.1', port: ${port}, rejectUnauthorized: false, requestOCSP: true })
+  socket.on('OCSPResponse', (response) => (staple = String(response)))
+  socket.on('error', reject)
+  socket.on('secureConnect', () => {
+    resolve([socket.getPeerCertificate().subject.CN, staple])
+    socket.destroy()
+  })
+})
+;(async () => {
+  const seen = []
+  for (let count = 0; count < ${count}; count++) seen.push(await once())
+  console.log(JSON.stringify(seen))
+})()`
+  }
+})
+
+describe('hostile ClientHellos', () => {
+  const tls13 = {
+    versions: [0x0304, 0x0303],
+    cipherSuites: [0x1301, 0xc02b, 0xc02f],
+    supportedGroups: [29, 23],
+    signatureAlgorithms: [0x0403, 0x0804, 0x0401],
+  }
+  const whole = helloMessage(tls13)
+
+  it.each<[string, Buffer, RegExp]>([
+    ['plain HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), /HTTP_REQUEST$/],
+    ['SSH', Buffer.from('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'), /WRONG_VERSION_NUMBER$/],
+    ['a TLS 1.0 hello', records(message(oldHello())), /UNSUPPORTED_PROTOCOL$/],
+    ['a message of 16 MB', Buffer.concat([record(Buffer.from([1, 255, 255, 255])), Buffer.alloc(600)]), /./],
+    ['a record too long', Buffer.from([22, 3, 1, 0x48, 1, 1, 0, 0x48, 0]), /LENGTH|TOO_LONG/],
+    ['lengths that lie', records(message(whole.subarray(4, 90))), /LENGTH_MISMATCH|LENGTH_TOO/],
+    [
+      'an extension twice',
+      records(helloMessage({ ...tls13, further: [extension(13, Buffer.from([0, 2, 8, 4]))] })),
+      /BAD_EXT/,
+    ],
+    [
+      'nothing that can be agreed on',
+      records(helloMessage({ ...tls13, signatureAlgorithms: [0x0101] })),
+      /SIGNATURE_ALG/,
+    ],
+  ])('%s is one line, and ends that connection alone', async (_what, bytes, code) => {
+    const { port, terminator, told } = await startTerminator([site([rsa, ec])], { keeper: keeperOf(ec, rsa) })
+    await (await openAndSend(port, bytes)).closed
+    await until(() => told('handshake-failed').length > 0)
+    expect(told('handshake-failed')).toMatchObject([{ code: expect.stringMatching(code), remoteAddress: '127.0.0.1' }])
+    expect([told('handshake-failed').length, terminator.status().connections]).toEqual([1, 0])
+    expect(await shown(port, asRsa13)).toBe('rsa.test: staple of /CN=rsa.test')
+  })
+
+  it('touch nobody: while many of them come and stay, ordinary clients get their staple', async () => {
+    const { port, terminator } = await startTerminator([site([rsa, ec])], { keeper: keeperOf(ec, rsa) })
+    const flights = fc.sample(
+      fc.oneof(
+        fc.uint8Array({ minLength: 1, maxLength: 200 }),
+        fc.nat(whole.length).map((length) => records(whole).subarray(0, length)),
+        fc.tuple(fc.nat(whole.length - 1), fc.nat(255)).map(([at, value]) => {
+          const changed = Buffer.from(whole)
+          changed[at] = value
+          return records(changed, 1 + (value % 60))
+        }),
+        fc.uint8Array({ minLength: 4, maxLength: 400 }).map((bytes) => record(Buffer.from(bytes))),
+      ),
+      200,
+    )
+    const ends: Promise<void>[] = []
+    const ordinary: Promise<string>[] = []
+    for (const [index, bytes] of flights.entries()) {
+      ends.push((await openAndSend(port, Buffer.from(bytes))).closed)
+      if (index % 10 === 0) ordinary.push(shown(port, index % 20 === 0 ? asRsa13 : asEc13))
+    }
+    const expected = ordinary.map((_, index) => {
+      const name = index % 2 === 0 ? 'rsa' : 'ec'
+      return `${name}.test: staple of /CN=${name}.test`
+    })
+    expect(await Promise.all(ordinary)).toEqual(expected)
+    // Those that wait for the rest of themselves are ended by the time of a handshake.
+    await Promise.all(ends)
+    await until(() => terminator.status().connections === 0)
+    expect(await isAccepted(port)).toBe(true)
+  })
+
+  /** Sends what it is given and nothing more; resolves when the bytes are out. */
+  async function openAndSend(port: number, bytes: Buffer): Promise<{ readonly closed: Promise<void> }> {
+    const client: Socket = connectTcp(port, '127.0.0.1')
+    endsWithTest(() => client.destroy())
+    client.on('error', () => {})
+    client.resume()
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()))
+    await new Promise<void>((resolve) => client.write(bytes, () => resolve()))
+    return { closed }
+  }
+
+  function oldHello(): Buffer {
+    return Buffer.concat([Buffer.from([3, 1]), Buffer.alloc(32, 7), Buffer.from([0, 0, 4, 0, 0x2f, 0, 0x35, 1, 0])])
+  }
 })
 
 describe('a ClientHello before the peek', () => {
