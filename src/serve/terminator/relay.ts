@@ -17,9 +17,9 @@ export interface RelayOptions {
   /** 0: never. */
   readonly halfCloseTimeoutMs: number
   readonly connectTimeoutMs: number
-  /** No backend could be reached. The client is closed already. */
+  /** No backend could be reached. The client is closed next; until then its addresses can be read. */
   backendFailed(client: Socket, backend: Pick<BackendAddress, 'url'>, error: BackendError): void
-  /** A transformation threw. Both sides are closed already. */
+  /** A transformation threw. Both sides are closed next. */
   transformFailed?(client: Socket, error: unknown): void
 }
 
@@ -60,8 +60,8 @@ export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, 
     try {
       changed = transform?.(chunk)
     } catch (error) {
-      cut.call(this)
       transformFailed?.(client, error)
+      cut.call(this)
       return
     }
     if (changed === undefined) return
@@ -123,8 +123,8 @@ export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, 
   function fail(this: Side, cause: NodeJS.ErrnoException): void {
     const { isConnected, client, address } = this[pair]
     if (isConnected || client.destroyed || address === undefined) return
-    client.destroy()
     backendFailed(client, address, describeFailure(address.url, cause))
+    client.destroy()
   }
 
   function join(ends: Pair): void {
@@ -184,8 +184,8 @@ export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, 
         },
         failed(error) {
           client.off('close', giveUp)
-          client.destroy()
           backendFailed(client, pool, error)
+          client.destroy()
         },
       },
     )

@@ -48,7 +48,7 @@ async function relayed(
     idleTimeoutMs: 0,
     halfCloseTimeoutMs: 0,
     connectTimeoutMs: 2_000,
-    backendFailed: (client, { url }) => told.push(`${url} failed, client ${client.destroyed ? 'closed' : 'open'}`),
+    backendFailed: (client, { url }) => told.push(`${url} failed for ${client.remoteAddress}`),
     transformFailed: (_client, error) => told.push(String(error)),
     ...options,
   })
@@ -171,11 +171,11 @@ describe('several backends', () => {
     expect((await readAll(await arrival())).equals(sent)).toBe(true)
   })
 
-  it('that all fail close the client first', async () => {
+  it('that all fail are told of, with the client, which is closed', async () => {
     const urls = [await dead(), await dead()]
     const { client, told } = await relayed(poolOf({ urls }))
     await closed(await client())
-    expect(told).toEqual([`${urls.join(', ')} failed, client closed`])
+    expect(told).toEqual([`${urls.join(', ')} failed for 127.0.0.1`])
   })
 
   it('are not dialled any more for a client that is gone', async () => {
@@ -203,6 +203,13 @@ describe('several backends', () => {
     expect(await text(await arrival())).toBe('next')
     expect(told).toEqual([])
   })
+})
+
+it('a backend that fails is told of with the client, whose address can still be read', async () => {
+  const url = await dead()
+  const { client, told } = await relayed(url)
+  await closed(await client())
+  expect(told).toEqual([`${url} failed for 127.0.0.1`])
 })
 
 describe('a socket that is connected already', () => {
