@@ -1,7 +1,7 @@
 /** Why a backend did not take a connection, in words for who runs the front. */
 import { StapleError } from '../../../errors.ts'
 
-export type BackendError = StapleError<'ERR_TERMINATOR_BACKEND'>
+export type BackendError = StapleError<'ERR_TERMINATOR_BACKEND' | `ERR_NATS_${'NO_INFO' | 'PROTOCOL' | 'TLS'}`>
 
 /** Describes what one backend's connection ended with. */
 export function describeFailure(url: string, cause: NodeJS.ErrnoException & { reason?: string }): BackendError {
@@ -33,7 +33,7 @@ export function describeFailures(url: string, failures: readonly BackendError[])
 }
 
 /** It says nothing about the backend, and the next one cannot be dialled either. */
-export function isOwnLack(code: string | undefined): code is OwnCode {
+export function isOwnLack(code: string | number | undefined): code is OwnCode {
   return code !== undefined && code in lacks
 }
 

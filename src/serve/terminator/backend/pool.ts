@@ -17,7 +17,7 @@ export interface PoolOptions {
   readonly clock: Clock
   /** For one client, however many backends are tried for it. */
   readonly connectTimeoutMs: number
-  /** Begin no handshake on `tls://` connections: who dials does, with {@link BackendPool.secure}, when it is time. */
+  /** Begin no handshake on `tls://` connections: {@link DialRequest.open} does, with {@link BackendPool.secure}. */
   readonly isTlsLater?: boolean
   /** One of several is left out from now on, for this reason; or (no error) is in turn again. */
   changed?(address: BackendAddress, error: BackendError | undefined): void
@@ -38,6 +38,11 @@ export interface BackendPool {
 export interface DialRequest {
   /** The first bytes on the connection, before TLS: a PROXY header. */
   readonly header?: Buffer | undefined
+  /**
+   * What else a backend must do, within so many milliseconds, before it has taken the connection. Resolves with the socket
+   * to go on with; rejects, the socket destroyed, when the client is to be taken to the next.
+   */
+  readonly open?: (socket: Socket, address: BackendAddress, timeoutMs: number) => Promise<Socket>
 }
 
 export interface DialOutcome {
@@ -96,11 +101,12 @@ export function createBackendPool(option: BackendOption, options: PoolOptions): 
       return secure(raw, address, tls)
     },
     states: () => members.map(({ address, failures }) => ({ url: address.url, isLeftOut: failures > 0 })),
-    dial({ header }, { connected, failed }) {
+    dial({ header, open }, { connected, failed }) {
       const begunMs = clock.monotonicMs()
       const waiting = queue(begunMs)
       const failures: BackendError[] = []
-      let giveUp: () => void = () => {}
+      let hasGivenUp = false
+      let giveUp: () => void = nothing
 
       function tryNext(): void {
         const nowMs = clock.monotonicMs()
@@ -114,33 +120,49 @@ export function createBackendPool(option: BackendOption, options: PoolOptions): 
         const timeoutMs = Math.min(leftMs, Math.max(leftMs / (waiting.length + 1), leastTimeoutMs))
         const isTrial = member.failures > 0 && member.dueMs <= nowMs && !member.isOnTrial
         if (isTrial) member.isOnTrial = true
+        const { address } = member
+
+        const endTrial = () => {
+          if (isTrial) member.isOnTrial = false
+        }
+        const take = (socket: Socket) => {
+          endTrial()
+          giveUp = nothing
+          reportSuccess(member)
+          connected(socket, address)
+        }
+
+        const refuse = (error: BackendError) => {
+          endTrial()
+          failures.push(error)
+          if (isOwnLack(error.detail.networkCode)) {
+            failed(error)
+            return
+          }
+          reportFailure(member, nowMs, error)
+          tryNext()
+        }
+
         const abandon = connectOnce(
-          {
-            address: member.address,
-            tls: member.address.isTls && !isTlsLater ? tls : undefined,
-            header,
-            clock,
-            timeoutMs,
-          },
+          { address, tls: address.isTls && !isTlsLater ? tls : undefined, header, clock, timeoutMs },
           (cause, socket) => {
-            if (isTrial) member.isOnTrial = false
-            if (cause === undefined) {
-              reportSuccess(member)
-              connected(socket, member.address)
-              return
+            if (cause !== undefined) refuse(describeFailure(address.url, cause))
+            else if (open === undefined) take(socket)
+            else {
+              giveUp = () => {
+                endTrial()
+                hasGivenUp = true
+                socket.destroy()
+              }
+              open(socket, address, Math.max(nowMs + timeoutMs - clock.monotonicMs(), tooLateMs)).then(
+                (opened) => (hasGivenUp ? void opened.destroy() : take(opened)),
+                (error: BackendError) => (hasGivenUp ? undefined : refuse(error)),
+              )
             }
-            const error = describeFailure(member.address.url, cause)
-            failures.push(error)
-            if (isOwnLack(cause.code)) {
-              failed(error)
-              return
-            }
-            reportFailure(member, nowMs, error)
-            tryNext()
           },
         )
         giveUp = () => {
-          if (isTrial) member.isOnTrial = false
+          endTrial()
           abandon()
         }
       }
@@ -150,6 +172,8 @@ export function createBackendPool(option: BackendOption, options: PoolOptions): 
     },
   }
 }
+
+function nothing(): void {}
 
 interface Member {
   readonly address: BackendAddress

@@ -43,17 +43,28 @@ export function createNatsBridge(options: NatsBridgeOptions): NatsBridge {
     return { asksForCertificate: clientAuth !== undefined, advertise }
   }
 
+  /** Takes the client to the first backend that introduces itself as it should. */
   function dial(client: Socket, pool: BackendPool): Promise<NatsBackend> {
     return new Promise((resolve, reject) => {
+      let opened: NatsBackend
       const giveUp = pool.dial(
-        { header: header(client) },
         {
-          connected(socket, address) {
-            const { url, isTls } = address
-            const secure = isTls ? (raw: Socket) => pool.secure(raw, address) : undefined
-            openNatsBackend(socket, { url, clock, timeoutMs: plan.connectTimeoutMs, secure }).then(resolve, reject)
+          header: header(client),
+          async open(socket, address, timeoutMs) {
+            const secure = address.isTls ? (raw: Socket) => pool.secure(raw, address) : undefined
+            opened = await openNatsBackend(socket, { url: address.url, clock, timeoutMs, secure })
+            return opened.socket
           },
-          failed: reject,
+        },
+        {
+          connected() {
+            client.off('close', giveUp)
+            resolve(opened)
+          },
+          failed(error) {
+            client.off('close', giveUp)
+            reject(error)
+          },
         },
       )
       client.once('close', giveUp)

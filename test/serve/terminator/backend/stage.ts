@@ -1,7 +1,7 @@
 /** Backends that a test can kill and bring back, and a pool of them. */
 import { createServer, type Server, type Socket } from 'node:net'
-import type { StapleError } from '../../../../src/errors.ts'
 import { systemClock } from '../../../../src/keep/clock.ts'
+import type { BackendError } from '../../../../src/serve/terminator/backend/failure.ts'
 import { createBackendPool, type DialRequest, type PoolOptions } from '../../../../src/serve/terminator/backend/pool.ts'
 import type { BackendOption } from '../../../../src/serve/terminator/index.ts'
 import { freePort } from '../../../kit/free-port.ts'
@@ -57,7 +57,7 @@ export async function mortal(name: string): Promise<Mortal> {
 export interface Dialled {
   readonly socket?: Socket
   readonly url?: string
-  readonly error?: StapleError<'ERR_TERMINATOR_BACKEND'>
+  readonly error?: BackendError
 }
 
 /** A pool whose dials are promises, with what it told of its members as text. */
