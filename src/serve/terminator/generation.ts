@@ -78,6 +78,7 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
     idleTimeoutMs: plan.idleTimeoutMs,
     halfCloseTimeoutMs: plan.halfCloseTimeoutMs,
     connectTimeoutMs: plan.connectTimeoutMs,
+    clock,
     backendFailed: (client, { url }, error) => tellBackendFailed(client, url, error),
     transformFailed: (client, error) => tellBackendFailed(client, 'nats', error as StapleError),
   })

@@ -6,6 +6,7 @@
  * property: what Node's `pipe` does with a dozen closures a connection. Nothing here knows TLS, sites or staples.
  */
 import { connect, Socket } from 'node:net'
+import type { Clock } from '../../keep/clock.ts'
 import { isTls, reset } from './backend/connect.ts'
 import { type BackendError, describeFailure } from './backend/failure.ts'
 import type { BackendPool } from './backend/pool.ts'
@@ -17,6 +18,8 @@ export interface RelayOptions {
   /** 0: never. */
   readonly halfCloseTimeoutMs: number
   readonly connectTimeoutMs: number
+  /** With it, TCP asks after backends that have been silent for a minute, and finds out about those that vanished. */
+  readonly clock?: Pick<Clock, 'wake'>
   /** No backend could be reached. The client is closed next; until then its addresses can be read. */
   backendFailed(client: Socket, backend: Pick<BackendAddress, 'url'>, error: BackendError): void
   /** A transformation threw. Both sides are closed next. */
@@ -40,10 +43,21 @@ export interface Trip {
 export type Transform = (chunk: Buffer) => Buffer | readonly Buffer[] | undefined
 
 /** Creates a relay: one for any number of connections. */
-export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, ...options }: RelayOptions): Relay {
+export function createRelay(options: RelayOptions): Relay {
+  const { connectTimeoutMs, clock, backendFailed, transformFailed } = options
   const idleTimeoutMs = settable(options.idleTimeoutMs)
   const halfCloseTimeoutMs = settable(options.halfCloseTimeoutMs)
   const halfIdleTimeoutMs = idleTimeoutMs > 0 && idleTimeoutMs < halfCloseTimeoutMs ? idleTimeoutMs : halfCloseTimeoutMs
+
+  const backends = new Set<Side>()
+  let isProbing = false
+
+  /** Not asked for when they are made: most connections end within a minute, and it takes four system calls. */
+  function probe(): void {
+    isProbing = backends.size > 0
+    for (const backend of backends) backend.setKeepAlive(true, probeMs)
+    if (isProbing) clock?.wake(probeMs, probe)
+  }
 
   function forward(this: Side, chunk: Buffer): void {
     const other = opposite(this)
@@ -93,6 +107,7 @@ export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, 
   }
 
   function close(this: Side, hadError: boolean): void {
+    backends.delete(this)
     const other = opposite(this)
     if (other.destroyed) return
     const { client, isDone } = this[pair]
@@ -140,6 +155,11 @@ export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, 
     client.on('timeout', cut)
     if (idleTimeoutMs > 0) client.setTimeout(idleTimeoutMs)
 
+    if (clock) backends.add(backend)
+    if (clock && !isProbing) {
+      isProbing = true
+      clock.wake(probeMs, probe)
+    }
     backend.on('timeout', timeOutBackend)
     backend.on('data', ends.transform ? forwardChanged : forward)
     backend.on('drain', resume)
@@ -201,6 +221,8 @@ export function createRelay({ connectTimeoutMs, backendFailed, transformFailed, 
     else joinPool(client, to, trip)
   }
 }
+
+const probeMs = 60_000
 
 const pair = Symbol('pair')
 

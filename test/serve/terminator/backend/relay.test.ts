@@ -1,13 +1,14 @@
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, Socket as NetSocket, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../../../src/keep/clock.ts'
 import { type BackendPool, createBackendPool } from '../../../../src/serve/terminator/backend/pool.ts'
 import { parseBackend } from '../../../../src/serve/terminator/backend.ts'
 import type { BackendOption } from '../../../../src/serve/terminator/options.ts'
 import { createRelay, type RelayOptions, type Trip } from '../../../../src/serve/terminator/relay.ts'
 import { createAuthority } from '../../../kit/authority.ts'
+import { manualClock } from '../../../kit/clock.ts'
 import { freePort } from '../../../kit/free-port.ts'
 import { endsWithTest } from '../../../kit/lifetime.ts'
 import { readAll, until } from '../../tls-client.ts'
@@ -325,4 +326,28 @@ it('a timeout longer than a timer can be is as long as a timer can be', async ()
 it('an address over TLS is not spoken to in the clear', () => {
   const relay = createRelay({ idleTimeoutMs: 0, halfCloseTimeoutMs: 0, connectTimeoutMs: 1, backendFailed() {} })
   expect(() => relay(null as unknown as Socket, parseBackend('tls://127.0.0.1:1'))).toThrow(TypeError)
+})
+
+it('a backend that stays is asked after by TCP once a minute has passed, and one that went is not', async () => {
+  const asked: Socket[] = []
+  const ask = vi.spyOn(NetSocket.prototype, 'setKeepAlive').mockImplementation(function (this: Socket) {
+    asked.push(this)
+    return this
+  })
+  endsWithTest(() => ask.mockRestore())
+  const clock = manualClock()
+  const { url, arrival } = await plainBackend()
+  const { client } = await relayed(url, {}, { clock })
+  const [first, second] = [await client(), await client()]
+  const sides = [await arrival(), await arrival()]
+  first.resetAndDestroy()
+  await Promise.race(sides.map(closed))
+  await clock.advance(59_000)
+  expect(asked).toEqual([])
+  await clock.advance(1_000)
+  expect(asked.map(({ remotePort }) => `tcp://127.0.0.1:${remotePort}`)).toEqual([url])
+  second.resetAndDestroy()
+  await Promise.all(sides.map(closed))
+  await clock.advance(120_000)
+  expect({ asked: asked.length, timers: clock.timers }).toEqual({ asked: 1, timers: 0 })
 })
