@@ -158,7 +158,7 @@ export function createCrew(options: CrewOptions): Crew {
   /** Counts looks, not time: a machine that slept, or a primary that was frozen, finds nobody silent. */
   function lookAround(): void {
     for (const member of living.keys()) {
-      if (member.state !== 'serving') continue
+      if (member.state !== 'serving' || member.isLoading) continue
       member.silences++
       if (member.silences > mostSilences) {
         const seconds = Math.round((mostSilences * lookMs) / 1_000)

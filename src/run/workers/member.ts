@@ -29,6 +29,8 @@ export interface Member {
   state: 'starting' | 'serving' | 'leaving' | 'gone'
   /** As it was when it last said. */
   lastStatus: TerminatorStatus | undefined
+  /** It loads a plan, and says nothing until it has. */
+  isLoading: boolean
   /** How many looks in a row found it silent. */
   silences: number
 }
@@ -86,6 +88,7 @@ export function createMember(channel: Channel, clock: Clock): Member {
     version: 0,
     state: 'starting',
     lastStatus: undefined,
+    isLoading: false,
     silences: 0,
   }
   return member

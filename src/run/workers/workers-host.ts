@@ -86,7 +86,12 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
 
   async function prepareIn(member: Member, parcel: Parcel): Promise<void> {
     await load(member, parcel)
-    await member.ask({ act: 'prepare', plan: parcel.plan }, patienceFor(parcel))
+    member.isLoading = true
+    try {
+      await member.ask({ act: 'prepare', plan: parcel.plan }, patienceFor(parcel))
+    } finally {
+      member.isLoading = false
+    }
   }
 
   /** A worker that reads nothing would keep what is written to it waiting for ever. */
@@ -244,7 +249,7 @@ function patienceFor({ certificates }: Parcel): number {
 
 /** How long a worker may take for what takes a moment. */
 const patienceMs = 10_000
-const perCertificateMs = 5
+const perCertificateMs = 10
 const statusMs = 2_000
 const cutMs = 1_000
 const defaultDrainMs = 30_000
