@@ -104,6 +104,18 @@ export const serverName: Type<string> = createType(
   },
 )
 
+/** The one DNS name that a backend must prove. */
+export const backendName: Type<string> = createType('name', 'a DNS name, such as backend.example.net', (value) => {
+  if (value.kind !== 'string') return new Mistake('not a name', `put quotes around it: ${quote(value.source)}`)
+  const written = value.value.replace(/\.$/, '')
+  if (isIPv4(written) || isIPv6(written))
+    return new Mistake('an IP address', 'leave it out: the host of the URL is what its certificate must name')
+  const ascii = domainToASCII(written).toLowerCase()
+  if (ascii !== '' && isHost(ascii)) return ascii
+  const advice = written.includes('*') ? 'write one name that the certificate covers' : 'write a name without a port'
+  return new Mistake(`${quote(value.value)} is not a DNS name`, advice)
+})
+
 /** A protocol's name in TLS ALPN. */
 export const protocolName: Type<string> = createType(
   'protocol',

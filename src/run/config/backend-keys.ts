@@ -1,6 +1,6 @@
 /** Keys about what stands behind the front, and what is spoken with it. */
-import { type BackendURL, backendURL, hostPort } from './address.ts'
-import { oneOf, path, text } from './scalar.ts'
+import { type BackendURL, backendName, backendURL, hostPort } from './address.ts'
+import { oneOf, path } from './scalar.ts'
 import { type Block, blockOf, createType, type Key, type Located, listOf, listOrBlock, Mistake } from './type.ts'
 
 export const backendURLs: Key<readonly Located<BackendURL>[]> = {
@@ -25,7 +25,7 @@ export const backendCaFile: Key<string> = {
 export const backendServerName: Key<string> = {
   name: 'server_name',
   origin: 'own',
-  type: text,
+  type: backendName,
   defaultNote: "the URL's host",
   meaning: 'The name that a `tls://` backend is asked for and must prove.',
   example: 'server_name: "backend.example.net"',

@@ -96,7 +96,10 @@ function readPairKeys(block: Located<Block>, path: string, report: Report): Pair
   const key = look(block.value, keyFile)
   const passphraseFile = look(block.value, keyPassphraseFile)
   if (certificate === undefined) return []
-  return [{ certFile: certificate, path, ...(key && { keyFile: key }), ...(passphraseFile && { passphraseFile }) }]
+  // With a passphrase that is wrong already, nothing is certain about the key.
+  const isOpened = passphraseFile !== undefined || !isGiven(block.value, keyPassphraseFile)
+  const keyParts = key && isOpened && { keyFile: key, ...(passphraseFile && { passphraseFile }) }
+  return [{ certFile: certificate, path, ...keyParts }]
 }
 
 async function readPair(

@@ -107,8 +107,9 @@ export function createPemFiles(workingDirectory: string, report: Report): PemFil
       const words = readPassphrase(secret.text, secret.file)
       if ('summary' in words) return report.refuse(passphrase.path.at, passphrase.key, words)
       const decrypted = decryptKey(text, words, { key: file, passphrase: secret.file })
-      if (!('summary' in decrypted)) return { file, ...decrypted }
-      return decrypted.isPassphrase ? report.refuse(passphrase.path.at, passphrase.key, decrypted) : complain(decrypted)
+      if (!('complaint' in decrypted)) return { file, ...decrypted }
+      const { complaint, isOfPassphrase } = decrypted
+      return isOfPassphrase ? report.refuse(passphrase.path.at, passphrase.key, complaint) : complain(complaint)
     },
   }
 }

@@ -49,34 +49,35 @@ export function readPassphrase(text: string, file: string): Buffer | Complaint {
   return Buffer.from(line, 'latin1')
 }
 
-/** Decrypts a key; what is wrong is said of the passphrase, or of the key. */
+/** Decrypts a key; what is wrong is wrong with the passphrase, or else with the key. */
 export function decryptKey(
   text: string,
   passphrase: Buffer,
   files: { readonly key: string; readonly passphrase: string },
-): OpenKey | (Complaint & { readonly isPassphrase: boolean }) {
+): OpenKey | { readonly complaint: Complaint; readonly isOfPassphrase: boolean } {
   try {
     const key = createPrivateKey({ key: text, passphrase })
     return { key, pem: key.export({ type: 'pkcs8', format: 'pem' }).toString() }
   } catch (error) {
-    // OpenSSL 3 leaves out what is broken, such as DES and RC2.
-    if (/unsupported/i.test((error as Error).message)) {
-      return {
-        isPassphrase: false,
+    const { message } = error as Error
+    // OpenSSL 3 leaves out what is broken, such as RC2.
+    if (/unsupported/i.test(message)) {
+      const complaint = {
         summary: 'the private key is encrypted in a way that OpenSSL no longer has',
-        found: `${files.key}: ${(error as Error).message}`,
+        found: `${files.key}: ${message}`,
         expected: 'a key encrypted with AES',
         hint: `openssl pkey -provider legacy -provider default -aes256 -in ${shellQuote(files.key)} -out aes-key.pem`,
       }
+      return { complaint, isOfPassphrase: false }
     }
     // With a wrong passphrase, one time in some hundred what comes out looks decrypted, but is no key.
-    return {
-      isPassphrase: true,
+    const complaint = {
       summary: 'the passphrase does not open the private key',
       found: `${files.passphrase}: a passphrase for another key`,
       expected: `the passphrase of ${files.key}`,
       hint: `openssl pkey -in ${shellQuote(files.key)} -passin file:${shellQuote(files.passphrase)} -noout tries it`,
     }
+    return { complaint, isOfPassphrase: true }
   }
 }
 

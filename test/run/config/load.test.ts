@@ -1,5 +1,6 @@
 /** Whole configurations: what they become, and everything that is wrong with them at once. */
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -69,12 +70,14 @@ describe('a configuration with a certificate and a backend alone', () => {
 it('every key that is given has its effect', async () => {
   const { settings } = await loadText(`
     listen: ["127.0.0.1:1", "[::1]:2"], alpn: [h2, "http/1.1"], unknown_sni: refuse, ocsp: { mode: Always }
+    protocol: nats, advertise: ["a.net:1"], workers: 3, gate_margin: 1h, http: 9, control_socket: "/c.sock"
+    accept_proxy_protocol: ["10.0.0.0/8", "::1"], send_proxy_protocol: v1
     max_conn: 10k, idle_timeout: 0s, lame_duck_duration: "2m", start_timeout: 10s
     on_start: exit, on_revoked: withhold, on_unknown: stop, on_stale: refuse
     max_interval: 1h, max_staple: 8kb, http_proxy: none, private_addresses: refuse
     allowed_clockskew: 30s, max_age_without_next_update: 24h, max_validity: 365d, delegate_without_nocheck: refuse
     log { level: warn, format: json }, danger { allow_sha1_signatures: yes }
-    ${backend}${tls.replace('}', ', timeout: 1.5, min_version: "1.3" }')}`)
+    ${backend}${tls.replace('}', ', timeout: 1.5, min_version: "1.3", verify: on, first: auto, connection_rate_limit: 7 }')}`)
   expect(settings).toMatchObject({
     listeners: [
       { host: '127.0.0.1', port: 1 },
@@ -95,9 +98,16 @@ it('every key that is given has its effect', async () => {
     },
     fetch: { privateAddresses: 'refuse', proxy: 'none' },
     timeouts: { handshakeTimeoutMs: 1_500, idleTimeoutMs: 0, drainTimeoutMs: 120_000 },
-    limits: { maxConnections: 10_000 },
+    limits: { maxConnections: 10_000, connectionRateLimit: 7 },
     log: { level: 'warn', format: 'json' },
-    sites: [{ minVersion: 'TLSv1.3', mode: 'always' }],
+    sites: [{ minVersion: 'TLSv1.3', mode: 'always', clientAuth: { caPem: expect.stringMatching(/^-----BEGIN/) } }],
+    protocol: 'nats',
+    nats: { handshake: { waitMs: 50 }, advertise: ['a.net:1'] },
+    workers: 3,
+    gateMarginMs: 3_600_000,
+    admin: { http: { host: '127.0.0.1', port: 9 }, socket: '/c.sock' },
+    acceptProxyProtocol: ['10.0.0.0/8', '::1/128'],
+    sendProxyProtocol: 'v1',
   })
 })
 
@@ -177,6 +187,85 @@ describe('where to listen', () => {
     const { notices } = await loadText(`listen: 1\nport: 2\n${backend}${tls}`)
     expect(notices).toMatchObject([{ line: 2, path: 'port', message: 'port: has no effect here: `listen` counts' }])
   })
+})
+
+describe('workers', () => {
+  const workersOf = async (written: string) =>
+    (await loadText(`workers: ${written}\n${backend}${tls}`)).settings.workers
+
+  it('are as many as are named, or as there are cores', async () => {
+    expect(await workersOf('1')).toBe(1)
+    expect(await workersOf('64')).toBe(64)
+    expect(await workersOf('auto')).toBe(Math.min(64, availableParallelism()))
+    expect(await workersOf('"AUTO"')).toBe(Math.min(64, availableParallelism()))
+  })
+
+  it.each([
+    ['0', 'the least is 1: this process serves by itself'],
+    ['65', 'the most is 64'],
+    ['"2"', 'write digits without quotes, or auto'],
+    ['many', 'write digits without quotes, or auto'],
+    ['1.5', 'write digits without quotes, or auto'],
+  ])('%s is refused', async (written, hint) => {
+    expect(await problemsOf(`workers: ${written}\n${backend}${tls}`)).toMatchObject([
+      { path: 'workers', line: 1, column: 10, hint, expected: 'a whole number from 1 to 64, or auto' },
+    ])
+  })
+})
+
+describe('PROXY headers', () => {
+  it.each([
+    ['v1', 'v1'],
+    ['V2', 'v2'],
+    ['true', 'v2'],
+    ['false', undefined],
+  ])('to the backend: %s', async (written, version) => {
+    const { settings } = await loadText(`send_proxy_protocol: ${written}\n${backend}${tls}`)
+    expect(settings.sendProxyProtocol).toBe(version)
+  })
+
+  it.each([
+    ['send_proxy_protocol: v3', 'send_proxy_protocol', 'write v1 or v2'],
+    ['send_proxy_protocol: 2', 'send_proxy_protocol', 'write v2'],
+    ['accept_proxy_protocol: true', 'accept_proxy_protocol', 'name the networks, or leave the key out'],
+    ['accept_proxy_protocol: ["10.0.0.0/8", "x y"]', 'accept_proxy_protocol[1]', /^write it as "10/],
+    ['accept_proxy_protocol: "10.0.0.1/8"', 'accept_proxy_protocol', /^write 10\.0\.0\.0\/8/],
+    ['proxy_protocol: true', 'proxy_protocol', /`accept_proxy_protocol: \["10/],
+  ])('%s is refused', async (text, path, hint) => {
+    expect(await problemsOf(`${text}\n${backend}${tls}`)).toMatchObject([
+      { path, line: 1, hint: typeof hint === 'string' ? hint : expect.stringMatching(hint) },
+    ])
+  })
+
+  it('from everybody are a notice', async () => {
+    const { settings, notices } = await loadText(`accept_proxy_protocol: ["::/0"]\n${backend}${tls}`)
+    expect(settings.acceptProxyProtocol).toEqual(['::/0'])
+    expect(notices).toMatchObject([{ path: 'accept_proxy_protocol', message: expect.stringMatching(/is everybody/) }])
+  })
+})
+
+it.each([
+  ['unknown_sni: refused', 'unknown_sni', 'did you mean refuse?'],
+  ['unknown_sni: reject', 'unknown_sni', 'write default or refuse'],
+  ['unknown_sni: false', 'unknown_sni', 'write default or refuse'],
+  ['gate_margin: 10', 'gate_margin', 'write "10s" if seconds were meant'],
+  ['gate_margin: "31d"', 'gate_margin', 'the most is 30d'],
+])('%s is refused', async (text, path, hint) => {
+  expect(await problemsOf(`${text}\n${backend}${tls}`)).toMatchObject([{ path, line: 1, hint }])
+})
+
+it('connection_rate_limit of 0 is none', async () => {
+  const limitsOf = async (more: string) => (await loadText(backend + tls.replace('}', `, ${more} }`))).settings.limits
+  expect(await limitsOf('connection_rate_limit: 0')).toEqual({ maxConnections: 65_536 })
+  expect(await limitsOf('connection_rate_limit: 9')).toEqual({ maxConnections: 65_536, connectionRateLimit: 9 })
+  for (const [written, hint] of [
+    ['-1', 'the least is 0'],
+    ['"9"', 'write it without quotes'],
+    ['often', 'write digits, without quotes'],
+  ]) {
+    const text = backend + tls.replace('}', `, connection_rate_limit: ${written} }`)
+    expect(await problemsOf(text)).toMatchObject([{ path: 'tls.connection_rate_limit', hint }])
+  }
 })
 
 describe('the backend', () => {
@@ -376,7 +465,14 @@ describe("the examples of nats-server's page on stapling", () => {
     })
     expect(notices).toEqual([])
     expect(settings.mode).toBe(mode)
+    expect(settings.protocol).toBe('tcp')
     expect(settings.sites[0]?.certificates[0]?.responderURLs).toEqual(urls)
+    const options = { listen: '127.0.0.1:0', backend: 'nats://127.0.0.1:4222' }
+    expect((await loadText(`${text}\n${tls}`, options)).settings).toMatchObject({
+      protocol: 'nats',
+      nats: { handshake: 'after-info' },
+      backend: { urls: ['tcp://127.0.0.1:4222'] },
+    })
   })
 
   it('loads the one with a store directory as it stands, from its paths', async () => {
