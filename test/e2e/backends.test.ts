@@ -1,6 +1,6 @@
 /** Backends through the real program: over TLS and verified, in turn, dying and coming back; and limits that clients feel. */
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
@@ -185,6 +185,39 @@ describe('several backends', () => {
     expect(String((await once(socket, 'data'))[0])).toBe('b')
   })
 })
+
+test('a reload that names other backends takes new connections there, and leaves open ones where they are', async () => {
+  const [a, b] = [await echo('a'), await echo('b')]
+  const daemon = await front(`"${a}"`)
+  const open = await openWithNode({ port: daemon.port, rootFile: shown.rootFile })
+  expect(await open.ask('1')).toBe('a1')
+  const text = await readFile(daemon.configFile, 'utf8')
+  await writeFile(daemon.configFile, text.replace(`"${a}"`, `["${b}", "tcp://127.0.0.1:${await freePort()}"]`))
+  daemon.program.kill('SIGHUP')
+  await daemon.waitForLine(/reloaded/)
+  for (let index = 0; index < 3; index++) {
+    const next = await openWithNode({ port: daemon.port, rootFile: shown.rootFile })
+    expect(await next.ask('2')).toBe('b2')
+    next.socket.destroy()
+  }
+  expect(await open.ask('3')).toBe('a3')
+})
+
+/** A backend that repeats what it hears, with its name before it. */
+async function echo(name: string): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('data', (chunk) => socket.write(`${name}${chunk}`))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  endsWithTest(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return `tcp://127.0.0.1:${(server.address() as { port: number }).port}`
+}
 
 test('connection_rate_limit closes what comes above it, says so, and lets in again a second later', async () => {
   const a = await mortal('a')

@@ -5,7 +5,7 @@
  * (127.0.0.9).
  */
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
@@ -119,6 +119,18 @@ describe('from one end to the other', () => {
     })
   })
 
+  test('several workers name the same clients', async () => {
+    const { port } = await setStage(await nginxBackend(), [accepting, 'send_proxy_protocol: v2', 'workers: 2'])
+    for (let index = 0; index < 8; index++) {
+      const socket = await dial(port)
+      socket.write(encodeProxyHeader('v2', { ...ends[0], port: 1000 + index }, ends[1]))
+      expect(await ask(socket)).toEqual({
+        isStapled: true,
+        text: expect.stringContaining(`nginx saw 203.0.113.9:${1000 + index} at 198.51.100.2:443\n`),
+      })
+    }
+  })
+
   test.each(['v1', 'v2'] as const)('a client without a proxy is named to the backend with %s', async (version) => {
     const { port } = await setStage(await nginxBackend(), [`send_proxy_protocol: ${version}`])
     const socket = await dial(port, '127.0.0.7')
@@ -188,6 +200,24 @@ describe('a header from a named network', () => {
     socket.write(encodeProxyHeader(version, undefined, undefined))
     expect((await ask(socket)).text).toContain(`nginx saw 127.0.0.1:${from} at 127.0.0.1:${port}\n`)
   })
+})
+
+test('a reload changes whose headers count, and leaves what is open alone', async () => {
+  const { daemon, port } = await setStage(await nginxBackend(), [accepting, 'send_proxy_protocol: v2'])
+  const open = await dial(port)
+  open.write(encodeProxyHeader('v2', ...ends))
+  const text = await readFile(daemon.configFile, 'utf8')
+  await writeFile(daemon.configFile, text.replace(accepting, 'accept_proxy_protocol: ["127.0.0.7/32"]'))
+  daemon.program.kill('SIGHUP')
+  await daemon.waitForLine(/reloaded/)
+  expect((await ask(open)).text).toContain('nginx saw 203.0.113.9:4711 ')
+
+  const before = await dial(port)
+  before.write(encodeProxyHeader('v2', ...ends))
+  expect((await ask(before)).text).toBe('')
+  const now = await dial(port, '127.0.0.7')
+  now.write(encodeProxyHeader('v2', ...ends))
+  expect((await ask(now)).text).toContain('nginx saw 203.0.113.9:4711 ')
 })
 
 describe('what is refused', () => {
