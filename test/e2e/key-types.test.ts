@@ -5,6 +5,7 @@
 
 import { X509Certificate } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { decodeOcspResponse } from '../../src/pki/ocsp/index.ts'
@@ -18,6 +19,7 @@ import { formatConfig, type RunningDaemon, startDaemon } from '../kit/daemon.ts'
 import { runProgram } from '../kit/program.ts'
 import { createScriptedResponder, type ScriptedResponder } from '../kit/responder.ts'
 import { temporaryDirectory } from '../kit/temporary.ts'
+import { helloMessage, records } from '../serve/client-hello-bytes.ts'
 
 // For a loaded machine.
 vi.setConfig({ testTimeout: 60_000 })
@@ -195,6 +197,38 @@ describe('Java', () => {
       const { serialHex } = await connectWithJava({ ...target, version: '1.2', signatureSchemes: javaSchemes[key] })
       expect(serialHex).toBe(serialOf(leaves[key]))
     }
+  })
+})
+
+describe('truncated and altered ClientHellos', () => {
+  test('that come by the hundred and stay leave every client its certificate and staple', async () => {
+    const whole = helloMessage({
+      versions: [0x0304],
+      cipherSuites: [0x1301],
+      supportedGroups: [29],
+      signatureAlgorithms: [0x0804],
+    })
+    const hostile = Array.from({ length: 200 }, (_, index) => {
+      if (index % 2 === 0) return records(whole).subarray(0, 1 + index)
+      const altered = Buffer.from(whole)
+      altered[index % altered.length] = index
+      return records(altered, index)
+    })
+    const open = hostile.map((bytes) => {
+      const socket = connect(target.port, '127.0.0.1').on('error', () => {})
+      socket.resume().write(bytes)
+      return new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    })
+    const cases = (['rsa', 'ec'] as const).flatMap((key) => [
+      openssl(key, '1.2').then((shown) => ({ key, shown })),
+      gnutls(key, '1.3').then((shown) => ({ key, shown })),
+      curl(key, '1.3').then((shown) => ({ key, shown })),
+    ])
+    for (const { key, shown } of await Promise.all(cases)) {
+      expect(shown).toEqual({ certificate: serialOf(leaves[key]), staple: serialOf(leaves[key]) })
+    }
+    // Each is ended: at once, or when the time of a handshake is over.
+    await Promise.all(open)
   })
 })
 

@@ -67,7 +67,7 @@ export function extension(type: number, body: Uint8Array): Buffer {
   return Buffer.concat([uint16(type), vector16(body)])
 }
 
-export function uint8(value: number): Buffer {
+function uint8(value: number): Buffer {
   return Buffer.from([value])
 }
 
@@ -75,7 +75,7 @@ export function uint16(value: number): Buffer {
   return Buffer.from([value >> 8, value & 255])
 }
 
-export function vector8(...parts: Uint8Array[]): Buffer {
+function vector8(...parts: Uint8Array[]): Buffer {
   const body = Buffer.concat(parts)
   return Buffer.concat([uint8(body.length), body])
 }
