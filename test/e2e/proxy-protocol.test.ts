@@ -202,6 +202,28 @@ describe('a header from a named network', () => {
   })
 })
 
+test('on a listener of both families IPv4 clients and proxies are what they are', async () => {
+  const backend = await nginxBackend()
+  const config = formatConfig({
+    backend,
+    leaf: await authority.issueLeaf(),
+    ocsp: 'false',
+    lines: ['accept_proxy_protocol: ["127.0.0.1/32"]', 'send_proxy_protocol: v1'],
+  })
+  const daemon = await startDaemon(config.replace('127.0.0.1:0', '[::]:0'))
+  const port = await daemon.opened()
+  const proxied = await dial(port)
+  proxied.write(encodeProxyHeader('v1', ...ends))
+  expect((await ask(proxied)).text).toContain('nginx saw 203.0.113.9:4711 at 198.51.100.2:443\n')
+  const plain = await dial(port, '127.0.0.9')
+  const from = plain.localPort
+  expect((await ask(plain)).text).toContain(`nginx saw 127.0.0.9:${from} at 127.0.0.1:${port}\n`)
+  const six = connect({ port, host: '::1' })
+  await once(six, 'connect')
+  const fromSix = six.localPort
+  expect((await ask(six)).text).toContain(`nginx saw ::1:${fromSix} at ::1:${port}\n`)
+})
+
 test('a reload changes whose headers count, and leaves what is open alone', async () => {
   const { daemon, port } = await setStage(await nginxBackend(), [accepting, 'send_proxy_protocol: v2'])
   const open = await dial(port)

@@ -135,6 +135,20 @@ describe('several backends', () => {
     expect(await dialled(3)).toEqual([a.url, a.url, a.url])
   })
 
+  it('that are all left out are tried in the order in which they failed', async () => {
+    const clock = manualClock()
+    const [a, b] = [await mortal('a'), await mortal('b')]
+    const { dialled, told } = pooled({ urls: [a.url, b.url] }, { clock })
+    await b.kill()
+    await dialled(2)
+    await clock.advance(500)
+    await a.kill()
+    await dialled(1)
+    expect(told).toEqual([`${b.url} out`, `${a.url} out`])
+    await Promise.all([a.start(), b.start()])
+    expect(await dialled(1)).toEqual([b.url])
+  })
+
   it('that hang all are given up after the connect timeout', async () => {
     const hangs = `tcp://127.0.0.1:${await listenWithoutAccepting()}`
     const { dial } = pooled({ urls: [hangs, hangs, hangs] }, { connectTimeoutMs: 2_000 })
