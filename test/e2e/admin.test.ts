@@ -71,6 +71,15 @@ describe('staplewright status', () => {
     expect((await runProgram(process.execPath, [programFile, ...words])).code).toBe(0)
   })
 
+  test('is 3 when the daemon is frozen', async () => {
+    const daemon = await start()
+    await daemon.opened()
+    daemon.program.kill('SIGSTOP')
+    endsWithTest(() => daemon.program.kill('SIGCONT'))
+    const { code, stderr } = await command(daemon, 'status')
+    expect({ code, isSaid: stderr.includes('no answer within 10 s') }).toEqual({ code: 3, isSaid: true })
+  })
+
   test('is 3 when the daemon is gone, and its socket with it', async () => {
     const daemon = await start()
     await daemon.opened()
@@ -197,6 +206,29 @@ describe('the HTTP port', () => {
     expect(staple?.labels.certificate).toMatch(/chain\.pem$/)
     const { staples } = JSON.parse((await ask(http, '/api/staples')).text)
     expect(staples[0]).toMatchObject({ stapleState: 'fresh', certStatus: 'good', sites: ['localhost'] })
+  })
+
+  test('counts over all workers, and says when one is gone', async () => {
+    const daemon = await start('{ mode: always }', ['workers: 2'])
+    const port = await daemon.opened()
+    const workers = async () =>
+      JSON.parse((await ask(http, '/api/status')).text).workers as { pid: number; state: string }[]
+    await expect.poll(async () => (await workers()).map(({ state }) => state)).toEqual(['serving', 'serving'])
+    for (let time = 0; time < 6; time++) expect(await look(port, leaf)).toBe('good')
+    const scrape = async () => parseScrape((await ask(http, '/metrics')).text)
+    await expect
+      .poll(async () => valueOf(await scrape(), 'staplewright_front_handshakes_stapled_total'), { timeout: 10_000 })
+      .toBe(6)
+    const [first] = await workers()
+    process.kill(first?.pid ?? 0, 'SIGKILL')
+    await expect
+      .poll(async () => (await workers()).some(({ pid, state }) => pid === first?.pid && state === 'serving'))
+      .toBe(false)
+    await expect
+      .poll(async () => (await workers()).filter(({ state }) => state === 'serving').length, { timeout: 20_000 })
+      .toBe(2)
+    // What a dead worker counted is still told: a counter never goes back.
+    expect(valueOf(await scrape(), 'staplewright_front_handshakes_stapled_total')).toBe(6)
   })
 
   test('says that the front drains, until the last connection is gone', async () => {

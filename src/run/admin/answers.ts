@@ -19,16 +19,12 @@ export interface MetricsSource {
 type Route = (request: IncomingMessage, query: URLSearchParams) => Promise<Answer>
 type Routes = Readonly<Record<string, Readonly<Record<string, Route>>>>
 
-/** The answers of the HTTP port. */
-export function createHttpAnswers(options: AnswerOptions): Respond {
-  return createAnswers(tellingRoutes(options))
-}
-
-/** The answers of the socket. */
-export function createSocketAnswers(options: AnswerOptions): Respond {
+/** Creates the answers of both doors. */
+export function createAnswers(options: AnswerOptions): { readonly http: Respond; readonly socket: Respond } {
   const { subject } = options
-  return createAnswers({
-    ...tellingRoutes(options),
+  const sparing = createSparing(options.clock)
+  const telling = tellingRoutes(options, sparing)
+  const obeying: Routes = {
     '/reload': { POST: async () => json(200, await subject.reload()) },
     '/refresh': {
       POST: async (_, query) => {
@@ -37,13 +33,20 @@ export function createSocketAnswers(options: AnswerOptions): Respond {
         return json(which !== null && outcome.asked.length === 0 ? 404 : 200, outcome)
       },
     },
-  })
+  }
+  const respond = answering({ ...telling, ...obeying })
+  return {
+    http: answering(telling),
+    // Who was obeyed must not be told next how it was before.
+    socket: (request) => (request.method === 'POST' ? respond(request).finally(sparing.forget) : respond(request)),
+  }
 }
 
-function tellingRoutes({ subject, clock, metrics }: AnswerOptions): Routes {
-  // However many ask at once, the daemon is asked once.
-  const status = shared(() => soon(subject.status(), clock))
-  const scraped = shared(async () => await metrics.scrape(await status()))
+function tellingRoutes({ subject, clock, metrics }: AnswerOptions, { spare }: Sparing): Routes {
+  const status = spare(() => soon(subject.status(), clock))
+  const scraped = spare(async () => ({ status: 200, ...(await metrics.scrape(await status())) }))
+  const statusJson = spare(async () => json(200, shapeStatus(await status(), clock.now())))
+  const staplesJson = spare(async () => json(200, shapeStaples(await status(), clock.now())))
   return {
     '/healthz': telling(async () => plain(200, 'ok')),
     '/readyz': telling(async ({ headers }) => {
@@ -55,9 +58,9 @@ function tellingRoutes({ subject, clock, metrics }: AnswerOptions): Routes {
       }
       return plain(code, isReady(now) ? 'ready' : ['not ready', ...causes].join('\n'))
     }),
-    '/metrics': telling(async () => ({ status: 200, ...(await scraped()) })),
-    '/api/status': telling(async () => json(200, shapeStatus(await status(), clock.now()))),
-    '/api/staples': telling(async () => json(200, shapeStaples(await status(), clock.now()))),
+    '/metrics': telling(scraped),
+    '/api/status': telling(statusJson),
+    '/api/staples': telling(staplesJson),
   }
 }
 
@@ -65,7 +68,7 @@ function telling(route: Route): Readonly<Record<string, Route>> {
   return { GET: route, HEAD: route }
 }
 
-function createAnswers(routes: Routes): Respond {
+function answering(routes: Routes): Respond {
   return async (request) => {
     const target = request.url ?? '/'
     const end = target.indexOf('?')
@@ -79,14 +82,47 @@ function createAnswers(routes: Routes): Respond {
   }
 }
 
-/** Who asks while an answer is on its way gets the same one. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<T> | undefined
-  return () => {
-    underWay ??= ask().finally(() => {
-      underWay = undefined
-    })
-    return underWay
+interface Sparing {
+  /** Makes `ask` one that answers several with what was made for one. */
+  spare<T>(ask: () => Promise<T>): () => Promise<T>
+  /** What was made before now is not given again. */
+  forget(): void
+}
+
+/**
+ * However many ask, and however often, a tenth of the time goes into answers at most: who asks while one is made gets the
+ * same, and one that took long (of a hundred thousand certificates) is given again for a while.
+ */
+function createSparing(clock: Clock): Sparing {
+  let since = Number.NEGATIVE_INFINITY
+  return {
+    forget() {
+      since = clock.monotonicMs()
+    },
+    spare<T>(ask: () => Promise<T>) {
+      let underWay: Promise<T> | undefined
+      let last: { readonly answer: T; readonly began: number; readonly until: number } | undefined
+
+      async function make(): Promise<T> {
+        const began = clock.monotonicMs()
+        try {
+          const answer = await ask()
+          const ended = clock.monotonicMs()
+          last = { answer, began, until: ended + Math.min(9 * (ended - began), longestMs) }
+          return answer
+        } finally {
+          underWay = undefined
+        }
+      }
+
+      return () => {
+        if (last !== undefined && last.began > since && clock.monotonicMs() < last.until) {
+          return Promise.resolve(last.answer)
+        }
+        underWay ??= make()
+        return underWay
+      }
+    },
   }
 }
 

@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../keep/clock.ts'
 import type { Settings } from '../config/index.ts'
 import type { Line } from '../journal/journal.ts'
-import { createHttpAnswers, createSocketAnswers, type MetricsSource } from './answers.ts'
+import { createAnswers, type MetricsSource } from './answers.ts'
 import type { Door } from './door.ts'
 import { createHttpDoor } from './http.ts'
 import { createSocketDoor } from './socket.ts'
@@ -28,13 +28,13 @@ export type Admin = Door
 
 /** Creates the doors that the settings name; nothing listens yet. */
 export function createAdmin({ settings, subject, clock, say, metrics }: AdminOptions): Admin {
-  const answers = { subject, clock, metrics }
+  const answers = createAnswers({ subject, clock, metrics })
   const failed = createComplaint(clock, say)
   const doors = [
-    createSocketDoor({ path: settings.socket, respond: createSocketAnswers(answers), failed, clock, say }),
+    createSocketDoor({ path: settings.socket, respond: answers.socket, failed, clock, say }),
     ...(settings.http === undefined
       ? []
-      : [createHttpDoor({ ...settings.http, respond: createHttpAnswers(answers), failed, clock, say })]),
+      : [createHttpDoor({ ...settings.http, respond: answers.http, failed, clock, say })]),
   ]
   return {
     async open() {

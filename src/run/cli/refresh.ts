@@ -24,7 +24,7 @@ async function askToRefresh(given: RefreshArguments, io: Io): Promise<ExitCode> 
   const query = given.certificate === undefined ? '' : `?certificate=${encodeURIComponent(given.certificate)}`
   const { code, json } = await askDaemon(place, 'POST', `/refresh${query}`, longestMs)
   if (code === 404) {
-    const hint = '`staplewright status` shows them; a serial number or certificateKey needs 8 digits at least'
+    const hint = '`staplewright status` shows them; a certificateKey may be cut to its first 8 digits'
     throw new ControlError('usage', `no certificate that is kept stapled is called "${given.certificate}"`, hint)
   }
   const outcome = json as RefreshOutcome

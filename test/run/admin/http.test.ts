@@ -260,6 +260,29 @@ test('a crowd that asks at once asks the daemon once', async () => {
   expect(count).toBe(1)
 })
 
+test('an answer that took long is given again for nine times as long, and no longer', async () => {
+  const clock = manualClock()
+  const { port, subject } = await openPort({ clock })
+  let count = 0
+  const status = subject.current
+  subject.status = async () => {
+    count += 1
+    // The time that making it takes.
+    await clock.advance(100)
+    return status
+  }
+  const askTwice = async () => {
+    await ask(port, '/api/staples')
+    await ask(port, '/readyz')
+    return count
+  }
+  expect(await askTwice()).toBe(1)
+  await clock.advance(800)
+  expect(await askTwice()).toBe(1)
+  await clock.advance(101)
+  expect(await askTwice()).toBe(2)
+})
+
 describe('a port that is taken', () => {
   test('is said once, tried again every 30 s, and had when it is free', async () => {
     const other = createServer()

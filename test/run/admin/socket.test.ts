@@ -124,6 +124,25 @@ describe('the socket', () => {
     expect(subject.asked).toEqual(['reload'])
   })
 
+  test('tells after a reload how it is then, however long the last telling took', async () => {
+    const clock = manualClock()
+    const { path, subject } = await openSocket({ clock })
+    subject.status = async () => {
+      const status = subject.current
+      await clock.advance(100)
+      return status
+    }
+    const version = async () => JSON.parse((await ask(path, '/api/status')).text).version
+    expect(await version()).toBe('1.2.3')
+    subject.reloading = async () => {
+      subject.current = { ...subject.current, version: '2' }
+      return { isDone: true, message: 'reloaded' }
+    }
+    await clock.advance(1)
+    await ask(path, '/reload', { method: 'POST' })
+    expect(await version()).toBe('2')
+  })
+
   test('refreshes all, or those that are named', async () => {
     const { path, subject } = await openSocket()
     const { text } = await ask(path, '/refresh', { method: 'POST' })
