@@ -425,8 +425,18 @@ it('checks without throwing', async () => {
   await expect(loadConfig('nowhere.conf', options)).rejects.toMatchObject({ code: 'ERR_CONFIG_READ' })
 })
 
+const newerKeys = `
+backend { urls: ["tls://10.0.0.1:443", "tls://[::1]:443"], ca_file: "ca.pem", server_name: "b.net" }
+protocol: nats, advertise: ["a.net:4222"], workers: auto, gate_margin: 10m, http: 8222, control_socket: "/c.sock"
+accept_proxy_protocol: ["10.0.0.0/8", "2001:db8::/32"], send_proxy_protocol: v2, danger { unverified_backends: true }
+tls { cert_file: a.pem, key_file: k.pem, key_passphrase_file: p.txt, verify: true, ca_file: ca.pem,
+  pinned_certs: ["7f83b1657ff1fc53b92dc18148a1d65dfc2d4b1fa3d677284addd200126d9069"],
+  handshake_first: auto, connection_rate_limit: 500 }
+`
+
 it('whatever is done to a configuration, it loads or is told what is wrong with it', async () => {
-  const example = await readFile(new URL('../../../docs/reference/staplewright.conf', import.meta.url), 'utf8')
+  const example =
+    (await readFile(new URL('../../../docs/reference/staplewright.conf', import.meta.url), 'utf8')) + newerKeys
   const workingDirectory = temporaryDirectory('slips')
   const edit = fc.tuple(
     fc.nat(),
