@@ -1,8 +1,10 @@
 /** NATS through a whole terminator, before backends that the test plays: good ones, bad ones, and ones that turn bad. */
+import { createHash } from 'node:crypto'
 import { connect, createServer, type Socket } from 'node:net'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { TerminatorOptions } from '../../../../src/serve/terminator/index.ts'
+import type { NatsOptions } from '../../../../src/serve/terminator/options.ts'
 import { createAuthority, type Leaf } from '../../../kit/authority.ts'
 import { endsWithTest } from '../../../kit/lifetime.ts'
 import { site, startTerminator } from '../stage.ts'
@@ -222,5 +224,68 @@ describe('of several backends', () => {
       told: [],
       open: 0,
     })
+  })
+})
+
+describe('sites with backends of their own', () => {
+  async function twoSites(handshake: NatsOptions['handshake']) {
+    const [one, two] = [await play(speakNats('one')), await play(speakNats('two'))]
+    const other = await (await createAuthority()).issueLeaf({ name: 'two.example', san: ['two.example'] })
+    const { port } = await startTerminator(
+      [
+        site(leaf, { names: ['localhost'], backend: one.url }),
+        site(other, { names: ['two.example'], backend: two.url }),
+      ],
+      { protocol: 'nats', nats: { handshake, advertise: [] } },
+    )
+    return { port, two }
+  }
+
+  it('serve each client from its own when TLS comes first', async () => {
+    const { port } = await twoSites({ waitMs: 5_000 })
+    const secured = tlsConnect({ socket: dial(port), ca, servername: 'two.example' })
+    expect(await readText(secured, '\n')).toContain('"two"')
+  })
+
+  it('serve every client from the default one when INFO comes first, as its INFO says', async () => {
+    const { port, two } = await twoSites('after-info')
+    const socket = dial(port)
+    expect(await readText(socket, '\n')).toContain('"one"')
+    const secured = tlsConnect({ socket, ca, servername: 'two.example' })
+    secured.write('PING\r\n')
+    expect(await readText(secured, '\n')).toBe('PONG\r\n')
+    expect(two.connections).toEqual([])
+  })
+})
+
+describe('a stream from the backend', () => {
+  it('arrives whole, with its INFO lines rewritten, at a client that is slow to read', async () => {
+    const payload = 'INFO {"connect_urls":["10.0.0.1:1"]}\r\n'.repeat(2_000)
+    const one = `MSG a 1 ${payload.length}\r\n${payload}\r\n`
+    const count = 200
+    const { url } = await play((socket) => {
+      socket.write('INFO {}\r\n')
+      socket.once('data', () => {
+        for (let index = 0; index < count; index++)
+          socket.write(`${one}INFO {"client_id":${index},"connect_urls":[]}\r\n`)
+        socket.end('PING\r\n')
+      })
+    })
+    const { port } = await start(url)
+    const socket = dial(port)
+    await readText(socket, '\n')
+    const secured = secure(socket)
+    secured.write('CONNECT {}\r\n')
+    const expected = createHash('sha256')
+    for (let index = 0; index < count; index++)
+      expected.update(`${one}INFO {"client_id":${index},"tls_required":true}\r\n`)
+    expected.update('PING\r\n')
+    const seen = createHash('sha256')
+    let chunks = 0
+    for await (const chunk of secured) {
+      seen.update(chunk)
+      if (++chunks % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    expect(seen.digest('hex')).toBe(expected.digest('hex'))
   })
 })
