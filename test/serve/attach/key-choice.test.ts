@@ -2,12 +2,15 @@
 import { connect } from 'node:net'
 import { createServer, type TlsOptions } from 'node:tls'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { type ClientHello, readClientHello } from '../../../src/serve/attach/client-hello.ts'
 import { chooseKeyFamily, type KeyFamily, keyUse } from '../../../src/serve/attach/key-choice.ts'
 import { createAuthority, type Leaf } from '../../kit/authority.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
 import { type HelloOptions, helloMessage, records } from '../client-hello-bytes.ts'
+
+// For a loaded machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 type LeafName = 'p256' | 'p384' | 'ed25519' | 'rsa' | 'rsapss'
 

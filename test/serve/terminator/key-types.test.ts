@@ -1,7 +1,7 @@
 /** Several kinds of keys in one front: each client gets the certificate it can use, with that certificate's staple. */
 import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { nodeVersions } from '../../../tools/nodes.mjs'
 import { createAuthority, type Leaf } from '../../kit/authority.ts'
 import { manualClock } from '../../kit/clock.ts'
@@ -12,6 +12,9 @@ import { extension, helloMessage, message, record, records } from '../client-hel
 import { fakeKeeper, good, stale } from '../fake-keeper.ts'
 import { type ClientOptions, isAccepted, openSession, shakeHands, until } from '../tls-client.ts'
 import { keyOf, site, startTerminator } from './stage.ts'
+
+// For a loaded machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 let ec: Leaf
 let rsa: Leaf
@@ -263,7 +266,10 @@ describe('hostile ClientHellos', () => {
   })
 
   it('touch nobody: while many of them come and stay, ordinary clients get their staple', async () => {
-    const { port, terminator } = await startTerminator([site([rsa, ec])], { keeper: keeperOf(ec, rsa) })
+    const { port, terminator } = await startTerminator([site([rsa, ec])], {
+      keeper: keeperOf(ec, rsa),
+      handshakeTimeoutMs: 5000,
+    })
     const flights = fc.sample(
       fc.oneof(
         fc.uint8Array({ minLength: 1, maxLength: 200 }),
