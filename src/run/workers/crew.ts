@@ -196,6 +196,8 @@ export function createCrew(options: CrewOptions): Crew {
       cancelLook?.()
       for (const post of posts) post.cancelStart?.()
       const drained = [...living].map(async ([member, exited]) => {
+        // What is sent to a process that does not listen yet is lost, and it has no connection to lose.
+        if (member.version === 0) member.kill()
         const cancel = clock.wake(withinMs, () => member.kill())
         const { destroyed } = await member.ask({ act: 'drain' }, withinMs).catch(() => ({ destroyed: 0 }))
         await exited

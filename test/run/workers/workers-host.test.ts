@@ -334,6 +334,18 @@ describe('an end', () => {
     expect(primary.told('event')).toEqual([expect.objectContaining({ type: 'drained', destroyed: both.length })])
   })
 
+  it('does not wait for a worker that has only begun', async () => {
+    for (const pauseMs of [0, 50, 150]) {
+      const { primary, pids } = await open()
+      signal(pids[0] as number, 'SIGKILL')
+      await primary.heard('line', ({ fields }) => fields?.event === 'worker-ended')
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      const before = performance.now()
+      await primary.ask('drain')
+      expect(performance.now() - before).toBeLessThan(5_000)
+    }
+  }, 60_000)
+
   it('does not wait for a worker that is frozen when it is cut', async () => {
     const { primary, pids, port } = await open({ drainTimeoutMs: 60_000 })
     await connectToBoth(port, pids)
