@@ -245,6 +245,11 @@ tls {
       [/FILE:6:24: tls\.key_passphrase_file: the passphrase does not open/, /expected: the passphrase of .*key/],
     ],
     [
+      'cert_dir',
+      () => tlsText('').replace(/ {2}cert_file[^]*?key_file.*$/m, '  cert_dir: "/nowhere/certs"'),
+      [/FILE:4:13: tls\.cert_dir: .*no such file/, /found: \/nowhere\/certs/, /expected: a directory with NAME\.pem/],
+    ],
+    [
       'verify without ca_file',
       () => tlsText('verify: true'),
       [/FILE:6:11: tls\.verify: /, /found: verify without ca_file/, /hint: add `ca_file/],

@@ -12,7 +12,8 @@ import { findIssuer } from '../../pki/x509/issuer.ts'
 import { formatName, isSameName } from '../../pki/x509/name.ts'
 import { isStapled } from '../../serve/attach/policy.ts'
 import { isGiven, look } from './block.ts'
-import { caFile, certFile, certs, keyFile, keyPassphraseFile } from './keys.ts'
+import { listCertDir } from './cert-dir.ts'
+import { caFile, certDir, certFile, certs, keyFile, keyPassphraseFile } from './keys.ts'
 import type { PemFiles } from './pem-file.ts'
 import { formatPem } from './pem-text.ts'
 import type { Report } from './report.ts'
@@ -41,7 +42,7 @@ export async function readTlsCertificates(
   const candidates = authorities?.certificates ?? []
   const isIssuerSought = !isGiven(tls.value, caFile) || authorities !== undefined
   const read: CertificateSettings[] = []
-  for (const pair of listPairs(tls, path, report)) {
+  for (const pair of [...listPairs(tls, path, report), ...(await readCertDir(tls, path, reading))]) {
     const certificate = await readPair(pair, candidates, isIssuerSought, reading)
     if (certificate !== undefined) read.push(certificate)
   }
@@ -79,7 +80,30 @@ function listPairs(tls: Located<Block>, path: string, report: Report): Pair[] {
   if (list !== undefined) {
     return list.value.flatMap((item, index) => readPairKeys(item, `${path}.certs[${index}]`, report))
   }
-  return isGiven(tls.value, certs) ? [] : readPairKeys(tls, path, report)
+  return isGiven(tls.value, certs) || isGiven(tls.value, certDir) ? [] : readPairKeys(tls, path, report)
+}
+
+/** The pairs of `cert_dir`, which stands alone: what would be meant with other keys is open. */
+async function readCertDir(tls: Located<Block>, path: string, { files, report }: CertificateReading): Promise<Pair[]> {
+  const directory = look(tls.value, certDir)
+  if (directory === undefined) return []
+  const others = [certFile, keyFile, keyPassphraseFile, certs].filter((key) => isGiven(tls.value, key))
+  if (others.length > 0) {
+    const names = others.map((key) => key.name)
+    report.refuse(directory.at, `${path}.cert_dir`, {
+      summary: `stands beside ${names.map((name) => `\`${name}\``).join(' and ')}`,
+      found: `cert_dir and ${names.join(', ')}`,
+      expected: 'cert_dir alone, or none',
+      hint: 'put that certificate into the directory too; keys in it are not encrypted',
+    })
+    return []
+  }
+  const pairs = await listCertDir(directory, `${path}.cert_dir`, files.workingDirectory, report)
+  return pairs.map(({ certFile, keyFile, name }) => ({
+    certFile: { value: certFile, at: directory.at },
+    keyFile: { value: keyFile, at: directory.at },
+    path: `${path}.cert_dir[${name}]`,
+  }))
 }
 
 function readPairKeys(block: Located<Block>, path: string, report: Report): Pair[] {

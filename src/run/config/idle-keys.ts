@@ -115,7 +115,6 @@ export const idleTlsKeys: readonly IdleKey[] = [
   ),
 
   ...later('nats-server', 'ocsp_peer', "leave it out: the status of clients' certificates is not asked for yet", isOff),
-  ...later('own', 'cert_dir', 'name each certificate in `certs` or `sites`'),
 
   ...notices('it is for connections that nats-server opens', 'insecure'),
   ...notices(

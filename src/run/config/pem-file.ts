@@ -15,6 +15,7 @@ import { digestOf } from './source.ts'
 import type { Located } from './type.ts'
 
 export interface PemFiles {
+  readonly workingDirectory: string
   /** Every certificate of a file, in its order; undefined when that was refused. */
   readCertificates(
     path: Located<string>,
@@ -59,6 +60,7 @@ export function createPemFiles(workingDirectory: string, report: Report): PemFil
   }
 
   return {
+    workingDirectory,
     async readCertificates(path, key) {
       const expected = 'a PEM file with certificates'
       const read = await readText(path, key, expected)

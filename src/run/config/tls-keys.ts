@@ -63,6 +63,16 @@ export const certs: Key<readonly Located<Block>[]> = {
     'certs: [ { cert_file: "rsa.pem", key_file: "rsa-key.pem" }, { cert_file: "ec.pem", key_file: "ec-key.pem" } ]',
 }
 
+export const certDir: Key<string> = {
+  name: 'cert_dir',
+  origin: 'own',
+  type: path,
+  defaultNote: 'none',
+  meaning:
+    'A directory of certificates instead of `cert_file`, chosen by the names in them: `NAME.pem` with `NAME-key.pem`, `NAME.crt` with `NAME.key`, `NAME/tls.crt` with `NAME/tls.key`. The first by name is the default. Those that come later are found at the next reload.',
+  example: 'cert_dir: "/etc/staplewright/certs"',
+}
+
 export const timeout: Key<number> = {
   name: 'timeout',
   origin: 'nats-server',
@@ -174,7 +184,7 @@ export const tls: Key<Block> = {
   origin: 'nats-server',
   type: blockOf({
     keys: [
-      ...[certFile, keyFile, keyPassphraseFile, caFile, certs, verify, pinnedCerts],
+      ...[certFile, keyFile, keyPassphraseFile, caFile, certs, certDir, verify, pinnedCerts],
       ...[timeout, minVersion, cipherSuites, curvePreferences, handshakeFirst, connectionRateLimit],
     ],
     idle: idleTlsKeys,

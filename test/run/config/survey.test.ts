@@ -122,7 +122,6 @@ describe('a key of a later version', () => {
     ['fleet { url: x }', 'fleet'],
     ['ocsp_cache: true', 'ocsp_cache'],
     ['tls { ocsp_peer: true }', 'tls.ocsp_peer'],
-    ['tls { cert_dir: x }', 'tls.cert_dir'],
   ])('%s is an error that says so', async (text, path) => {
     const { problems } = await survey(`${text}\n`)
     expect(problems).toMatchObject([
