@@ -11,11 +11,10 @@ import { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { createServer, type SecureContextOptions, type Server, type TlsOptions } from 'node:tls'
 import type { Clock } from '../../keep/clock.ts'
-import { keyType } from '../../pki/x509/crypto.ts'
 import { formatName } from '../../pki/x509/name.ts'
 import { readBundle } from './bundle.ts'
 import type { ClientHello } from './client-hello.ts'
-import { chooseKeyFamily, type KeyFamily, keyFamily } from './key-choice.ts'
+import { chooseKeyFamily, type KeyFamily, type KeyUse, keyUse } from './key-choice.ts'
 import { createPeek } from './peek.ts'
 import type { StatusListener } from './status-listener.ts'
 
@@ -37,7 +36,7 @@ export function createKeyTypeFront(
   if (!server.listeners('connection').includes(own))
     throw new TypeError('server: its connections are taken by somebody else already')
   let current = splitByFamily('options', options)
-  const names: { readonly pattern: RegExp; readonly families: readonly KeyFamily[] }[] = []
+  const names: { readonly pattern: RegExp; readonly uses: readonly KeyUse[] }[] = []
   const shared: TlsOptions = {
     ...defaultProtocols(server, options),
     ...options,
@@ -68,7 +67,7 @@ export function createKeyTypeFront(
 
   function createInner(family: KeyFamily): Server {
     const { cert: _cert, key: _key, passphrase: _passphrase, ...rest } = shared
-    const inner = createServer({ ...rest, ...current.get(family) })
+    const inner = createServer({ ...rest, ...current.get(family)?.options })
     inner.on('secureConnection', (socket) => server.emit('secureConnection', socket))
     inner.on('tlsClientError', (error, socket) => server.emit('tlsClientError', error, socket))
     if (listener) inner.on('OCSPRequest', listener as never)
@@ -79,26 +78,26 @@ export function createKeyTypeFront(
     }
     for (const { hostname, split } of contexts) {
       const context = split.get(family)
-      if (context) inner.addContext(hostname, context)
+      if (context) inner.addContext(hostname, context.options)
     }
     return inner
   }
 
   function passOn(raw: Socket, hello: ClientHello | undefined): void {
-    const available = familiesOf(hello?.serverName)
-    const family = hello ? chooseKeyFamily(hello, available) : (available[0] as KeyFamily)
+    const uses = usesOf(hello?.serverName)
+    const family = hello ? chooseKeyFamily(hello, uses) : (uses[0] as KeyUse).family
     servers.get(family)?.emit('connection', raw)
   }
 
   /** As Node itself looks a name up: the context added last wins. */
-  function familiesOf(serverName: string | undefined): readonly KeyFamily[] {
+  function usesOf(serverName: string | undefined): readonly KeyUse[] {
     if (serverName !== undefined) {
       for (let index = names.length - 1; index >= 0; index--) {
         const one = names[index]
-        if (one?.pattern.test(serverName)) return one.families
+        if (one?.pattern.test(serverName)) return one.uses
       }
     }
-    return [...current.keys()]
+    return usesIn(current)
   }
 
   function accept(raw: Socket): void {
@@ -113,7 +112,7 @@ export function createKeyTypeFront(
     addContext(hostname, context) {
       const split = splitByFamily('context', context)
       contexts.push({ hostname, split })
-      names.push({ pattern: patternOf(hostname), families: [...split.keys()] })
+      names.push({ pattern: patternOf(hostname), uses: usesIn(split) })
       renew()
     },
     setSecureContext(context) {
@@ -147,7 +146,11 @@ export function createKeyTypeFront(
 }
 
 type KeyOption = Exclude<SecureContextOptions['key'], undefined>
-type SplitContext = ReadonlyMap<KeyFamily, SecureContextOptions>
+type SplitContext = ReadonlyMap<KeyFamily, { readonly use: KeyUse; readonly options: SecureContextOptions }>
+
+function usesIn(split: SplitContext): KeyUse[] {
+  return [...split.values()].map(({ use }) => use)
+}
 
 /** One context per family of keys, each with its certificate and the key that fits it. */
 function splitByFamily(option: string, context: SecureContextOptions): SplitContext {
@@ -159,10 +162,11 @@ function splitByFamily(option: string, context: SecureContextOptions): SplitCont
       `${option}: front needs cert and key, as passed to createServer, found ${certs.length} and ${keys.length}`,
     )
   }
-  const split = new Map<KeyFamily, SecureContextOptions>()
+  const split = new Map<KeyFamily, { use: KeyUse; options: SecureContextOptions }>()
   for (const [index, one] of certs.entries()) {
     const { leaf } = readBundle(`${option}.cert[${index}]`, one)
-    const family = keyFamily(keyType(leaf))
+    const use = keyUse(leaf, { ciphers: context.ciphers, ecdhCurve: context.ecdhCurve })
+    const { family } = use
     if (split.has(family))
       throw new TypeError(`${option}.cert[${index}]: a second certificate with a key of the ${family} family`)
     const fitting = keys.find((candidate) =>
@@ -171,12 +175,13 @@ function splitByFamily(option: string, context: SecureContextOptions): SplitCont
     if (fitting === undefined) {
       throw new TypeError(`${option}.key: none fits cert[${index}] (${formatName(leaf.subject)})`)
     }
-    split.set(family, {
+    const options: SecureContextOptions = {
       ...rest,
       cert: one,
       key: [fitting] as KeyOption,
       ...(passphrase !== undefined && { passphrase }),
-    })
+    }
+    split.set(family, { use, options })
   }
   return split
 }

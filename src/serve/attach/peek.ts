@@ -17,6 +17,8 @@ export interface PeekOptions {
   passOn(socket: Socket, hello: ClientHello | undefined): void
   /** The socket was closed because its ClientHello did not come in time. */
   timedOut(socket: Socket): void
+  /** The client ended the connection before its ClientHello was whole. */
+  brokenOff?(socket: Socket): void
 }
 
 /** Creates a peek; all its connections share one timer. */

@@ -21,6 +21,8 @@ export interface ReadAheadOptions<Value> {
   passOn(socket: Socket, value: Value): void
   /** The socket was closed because what was looked for did not come in time. */
   timedOut(socket: Socket): void
+  /** The client ended the connection before it had sent what was looked for. */
+  brokenOff?(socket: Socket): void
 }
 
 export interface ReadAhead {
@@ -32,7 +34,7 @@ export interface ReadAhead {
 
 /** Creates one; all its connections share one timer. */
 export function createReadAhead<Value>(options: ReadAheadOptions<Value>): ReadAhead {
-  const { clock, timeoutMs, read, passOn, timedOut } = options
+  const { clock, timeoutMs, read, passOn, timedOut, brokenOff } = options
   // In the order of their deadlines, as all wait equally long.
   const waiting = new Map<Socket, Waiting>()
   let cancelWake: (() => void) | undefined
@@ -76,11 +78,12 @@ export function createReadAhead<Value>(options: ReadAheadOptions<Value>): ReadAh
   }
 
   function onEnd(this: Socket): void {
+    if (waiting.delete(this)) brokenOff?.(this)
     this.destroy()
   }
 
   function onClose(this: Socket): void {
-    waiting.delete(this)
+    if (waiting.delete(this)) brokenOff?.(this)
   }
 
   return {

@@ -10,7 +10,7 @@ import type { TLSSocket } from 'node:tls'
 import { isStapleError, StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
 import type { ClientHello } from '../attach/client-hello.ts'
-import { chooseKeyFamily, type KeyFamily } from '../attach/key-choice.ts'
+import { chooseKeyFamily, type KeyUse } from '../attach/key-choice.ts'
 import { createPeek } from '../attach/peek.ts'
 import { judgeHandshake, type RefusalReason } from '../attach/policy.ts'
 import { closeWithAlert } from './alert.ts'
@@ -77,7 +77,7 @@ export function createFront(options: FrontOptions): Front {
     admit,
     failed: reportFailure,
   })
-  const peek = createPeek({ clock, timeoutMs: handshakeTimeoutMs, passOn, timedOut })
+  const peek = createPeek({ clock, timeoutMs: handshakeTimeoutMs, passOn, timedOut, brokenOff })
   let isPeeking = mustPeek()
 
   function mustPeek(): boolean {
@@ -167,14 +167,19 @@ export function createFront(options: FrontOptions): Front {
       closeWithAlert(raw, 'handshake_failure')
       return
     }
-    const available = shown.map((certificate) => certificate.family)
-    const family = hello && available.length > 1 ? chooseKeyFamily(hello, available) : (available[0] as KeyFamily)
+    const uses = shown.map((certificate) => certificate.use)
+    const family = hello ? chooseKeyFamily(hello, uses) : (uses[0] as KeyUse).family
     servers.of(family, site.authId)?.emit('connection', raw)
   }
 
   function timedOut(raw: Socket): void {
     const message = `no ClientHello within ${handshakeTimeoutMs} ms`
     failed(Object.assign(new Error(message), { code: 'ERR_TLS_HANDSHAKE_TIMEOUT' }), raw)
+  }
+
+  function brokenOff(raw: Socket): void {
+    const message = 'the client ended the connection before its ClientHello was whole'
+    failed(Object.assign(new Error(message), { code: 'ECONNRESET' }), raw)
   }
 
   function reportFailure(error: Error & { code?: string }, client: TLSSocket): void {

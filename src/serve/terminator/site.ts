@@ -3,10 +3,9 @@
  *
  * Looked up once or twice in every handshake, hence maps: Node's own `addContext` tries one pattern after the other.
  */
-import { keyType } from '../../pki/x509/crypto.ts'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
 import { bytesKey } from '../attach/bytes-key.ts'
-import { type KeyFamily, keyFamily } from '../attach/key-choice.ts'
+import { type KeyFamily, type KeyUse, keyUse } from '../attach/key-choice.ts'
 import { isRefusing, isStapled, type Policies, type RefusalReason, type StopReason } from '../attach/policy.ts'
 import { authIdOf } from './client-auth.ts'
 import type { BackendOption, TerminatorCertificate, TerminatorSite } from './options.ts'
@@ -29,6 +28,8 @@ export interface SiteCertificate {
   readonly options: TerminatorCertificate
   readonly certificateKey: string
   readonly family: KeyFamily
+  /** What a client must offer to use it. */
+  readonly use: KeyUse
   readonly der: Uint8Array
   readonly isStapled: boolean
   readonly site: Site
@@ -110,7 +111,8 @@ function createSite(options: TerminatorSite, defaultBackend: BackendOption | und
   for (const one of options.certificates) {
     const [leaf] = parsePemCertificates(one.chain)
     if (leaf === undefined) throw new TypeError(`sites: a chain of ${label} holds no certificate`)
-    const family = keyFamily(keyType(leaf))
+    const use = keyUse(leaf, options)
+    const { family } = use
     if (certificates.some((other) => other.family === family)) {
       throw new TypeError(`sites: ${label} has two certificates with ${family} keys; give each a site of its own`)
     }
@@ -118,6 +120,7 @@ function createSite(options: TerminatorSite, defaultBackend: BackendOption | und
       options: one,
       certificateKey: one.certificateKey,
       family,
+      use,
       der: leaf.der,
       isStapled: isStapled(options.mode, leaf),
       site,

@@ -59,6 +59,27 @@ describe('one site with EC and RSA', () => {
     })
   }
 
+  it('shows a P-384 certificate to those alone who know its curve', async () => {
+    const p384 = await (await createAuthority()).issueLeaf({ name: 'p384.test', keyType: 'p384' })
+    const { port } = await startTerminator([site([p384, rsa])], { keeper: keeperOf(p384, rsa) })
+    const both = (schemes: string) => ({ minVersion: 'TLSv1.3', sigalgs: `${schemes}:rsa_pss_rsae_sha256` }) as const
+    expect([
+      await shown(port, both('ecdsa_secp256r1_sha256')),
+      await shown(port, both('ecdsa_secp384r1_sha384')),
+      await shown(port, { maxVersion: 'TLSv1.2', ecdhCurve: 'X25519:P-256' }),
+    ]).toEqual([
+      'rsa.test: staple of /CN=rsa.test',
+      'p384.test: staple of /CN=p384.test',
+      'rsa.test: staple of /CN=rsa.test',
+    ])
+  })
+
+  it('goes by the suites that the site takes', async () => {
+    const suites = { ciphers: 'TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256' }
+    const { port } = await startTerminator([site([ec, rsa], suites)], { keeper: keeperOf(ec, rsa) })
+    expect(await shown(port, { maxVersion: 'TLSv1.2' })).toBe('rsa.test: staple of /CN=rsa.test')
+  })
+
   it('shows openssl the same', async () => {
     const { port } = await startTerminator([site([ec, rsa])], { keeper: keeperOf(ec, rsa) })
     const run = async (...args: string[]) =>
@@ -129,12 +150,14 @@ const offers: readonly (readonly string[])[] = [
     'AES128-GCM-SHA256',
     'ECDHE-ECDSA-AES128-SHA',
   ].map((suite) => ['-tls1_2', '-cipher', suite]),
-  ...['ECDSA+SHA256', 'RSA-PSS+SHA256', 'RSA+SHA256', 'ECDSA+SHA384', 'ed25519'].flatMap((schemes) => [
-    ['-tls1_2', '-sigalgs', schemes],
-    ['-tls1_3', '-sigalgs', schemes],
-    ['-sigalgs', schemes],
-  ]),
-  ...['X25519', 'P-256', 'X448', 'X448:P-256'].flatMap((groups) => [
+  ...['ECDSA+SHA256', 'RSA-PSS+SHA256', 'RSA+SHA256', 'ECDSA+SHA384', 'ECDSA+SHA384:RSA-PSS+SHA384', 'ed25519'].flatMap(
+    (schemes) => [
+      ['-tls1_2', '-sigalgs', schemes],
+      ['-tls1_3', '-sigalgs', schemes],
+      ['-sigalgs', schemes],
+    ],
+  ),
+  ...['X25519', 'P-256', 'P-384', 'X448', 'P-521:X25519'].flatMap((groups) => [
     ['-tls1_2', '-groups', groups],
     ['-tls1_3', '-groups', groups],
   ]),
@@ -369,13 +392,15 @@ describe('a ClientHello before the peek', () => {
   })
 
   it('that breaks off gives its place back', async () => {
-    const { port, terminator } = await startTerminator([site([ec, rsa])], { keeper: keeperOf(ec, rsa) })
+    const { port, terminator, next } = await startTerminator([site([ec, rsa])], { keeper: keeperOf(ec, rsa) })
     for (const end of ['end', 'resetAndDestroy'] as const) {
       const client = connectTcp(port, '127.0.0.1')
       client.on('error', () => {})
       client.write(Buffer.from([22, 3, 1]))
       await until(() => terminator.status().handshakes === 1)
+      const failed = next('handshake-failed')
       client[end]()
+      expect(await failed).toMatchObject({ code: 'ECONNRESET' })
       await until(() => terminator.status().handshakes === 0)
     }
     expect(terminator.status()).toMatchObject({ connections: 0, secured: 0 })
