@@ -29,8 +29,8 @@ export async function runProgram(words: readonly string[], io: Io): Promise<Exit
     .description('run the TLS front that a config file describes')
     .requiredOption('-c, --config <file>', 'the configuration, in the NATS format (docs/reference/config.md)')
     .option('-t, --test', 'check the configuration and fetch every staple once, then say what was found')
-    .option('--listen <address>', 'listen here instead, as 127.0.0.1:8443')
-    .option('--backend <url>', 'forward there instead, as tcp://127.0.0.1:8080')
+    .option('--listen <address>', 'listen here instead, as 127.0.0.1:8443; several: with commas')
+    .option('--backend <url>', 'forward there instead, as tcp://127.0.0.1:8080 (tls://, nats://); several: with commas')
     .option('--json', 'log lines (with -t: the table) as JSON')
     .addHelpText('after', serveExitCodes)
     .action(async (options) => {

@@ -112,7 +112,7 @@ export const workers: Key<number> = {
       ? new Mistake('too large', `the most is ${maxWorkers}`)
       : Number(value.value)
   }),
-  defaultNote: '1',
+  default: '1',
   meaning:
     'Processes that serve, one keeper for all of them; `auto`: as many as there are cores. 1: no process beside this one.',
   example: 'workers: auto',

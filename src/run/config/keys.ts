@@ -103,7 +103,7 @@ export const unverifiedBackends: Key<boolean> = {
   name: 'unverified_backends',
   origin: 'own',
   type: flag,
-  defaultNote: '`false`',
+  default: 'false',
   meaning: 'Take any certificate of a `tls://` backend: whoever is on the way can read and change everything.',
   example: 'unverified_backends: true',
 }

@@ -133,7 +133,7 @@ export const gateMargin: Key<number> = {
   name: 'gate_margin',
   origin: 'own',
   type: duration({ least: 0, most: 720 * hour }),
-  defaultNote: '`"10m"`',
+  default: '"10m"',
   meaning:
     'How long before its end a certificate makes way for its successor even if that has no staple yet. Until then a renewed certificate waits for its staple.',
   example: 'gate_margin: "1h"',

@@ -123,7 +123,7 @@ export const verify: Key<boolean> = {
   name: 'verify',
   origin: 'nats-server',
   type: flag,
-  defaultNote: '`false`',
+  default: 'false',
   meaning:
     'Ask clients for a certificate, and let in only those with one from the CAs in `ca_file`, which is then needed.',
   example: 'verify: true',
@@ -154,9 +154,9 @@ export const connectionRateLimit: Key<number> = {
   name: 'connection_rate_limit',
   origin: 'nats-server',
   type: count(0, 1_000_000),
-  defaultNote: '0: no limit',
+  default: '0',
   meaning:
-    'New connections per second; what comes above is closed at the door. It is one for the whole front: that of the default site.',
+    'New connections per second; what comes above is closed at the door. 0: no limit. It is one for the whole front: that of the default site.',
   example: 'connection_rate_limit: 500',
 }
 
