@@ -50,13 +50,12 @@ export function createRelay(options: RelayOptions): Relay {
   const halfIdleTimeoutMs = idleTimeoutMs > 0 && idleTimeoutMs < halfCloseTimeoutMs ? idleTimeoutMs : halfCloseTimeoutMs
 
   const backends = new Set<Side>()
-  let isProbing = false
+  let cancelProbe: (() => void) | undefined
 
   /** Not asked for when they are made: most connections end within a minute, and it takes four system calls. */
   function probe(): void {
-    isProbing = backends.size > 0
     for (const backend of backends) backend.setKeepAlive(true, probeMs)
-    if (isProbing) clock?.wake(probeMs, probe)
+    cancelProbe = clock?.wake(probeMs, probe)
   }
 
   function forward(this: Side, chunk: Buffer): void {
@@ -107,7 +106,11 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   function close(this: Side, hadError: boolean): void {
-    backends.delete(this)
+    if (backends.delete(this) && backends.size === 0) {
+      // A relay without connections may be one that a reload replaced: nothing is to hold on to it.
+      cancelProbe?.()
+      cancelProbe = undefined
+    }
     const other = opposite(this)
     if (other.destroyed) return
     const { client, isDone } = this[pair]
@@ -156,10 +159,7 @@ export function createRelay(options: RelayOptions): Relay {
     if (idleTimeoutMs > 0) client.setTimeout(idleTimeoutMs)
 
     if (clock) backends.add(backend)
-    if (clock && !isProbing) {
-      isProbing = true
-      clock.wake(probeMs, probe)
-    }
+    if (clock) cancelProbe ??= clock.wake(probeMs, probe)
     backend.on('timeout', timeOutBackend)
     backend.on('data', ends.transform ? forwardChanged : forward)
     backend.on('drain', resume)
