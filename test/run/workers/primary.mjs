@@ -51,6 +51,8 @@ const acts = {
   status: () => host.status(),
   staples: () => keeper.entries().map(({ stapleState, lastError }) => ({ stapleState, lastError })),
   refresh: () => keeper.refresh(),
+  /** What workers are started with from now on. */
+  env: (given) => void Object.assign(process.env, given),
   keys: () => host.setTicketKeys(createTicketKeys()),
   cut: () => host.cut(),
   memory: () => {

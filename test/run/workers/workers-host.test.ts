@@ -72,6 +72,32 @@ describe('workers', () => {
   })
 })
 
+describe('reloads under load', () => {
+  it('fail no handshake and leave none unstapled, also while addresses come and go', async () => {
+    const { primary, port, stage, leaf, plan } = await open()
+    const extra = { host: '127.0.0.1', port: await freePort() }
+    const other = stage.plan([leaf], { listeners: [...plan.listeners, extra] })
+    let isOver = false
+    let shaken = 0
+    const client = async () => {
+      while (!isOver) {
+        const { staple, socket } = await shakeHands(port)
+        if (!staple) throw new Error('not stapled')
+        if (!(await isEchoing(socket))) throw new Error('closed')
+        socket.destroy()
+        shaken++
+      }
+    }
+    const clients = Promise.all(Array.from({ length: 6 }, client))
+    for (let reloads = 0; reloads < 40; reloads++) await primary.open(reloads % 2 ? plan : other)
+    isOver = true
+    await clients
+    expect(shaken).toBeGreaterThan(100)
+    expect((await primary.status()).failedHandshakes).toBe(0)
+    expect(await isAccepted(extra.port)).toBe(false)
+  }, 60_000)
+})
+
 describe('a plan that cannot be had', () => {
   it('for a port that is taken fails, touches nobody, and works once the port is free', async () => {
     const { primary, port, pids, stage, leaf } = await open()
@@ -111,6 +137,17 @@ describe('a plan that cannot be had', () => {
     await expect(primary.ask('prepare')).rejects.toThrow(/cipher/i)
     expect(await primary.pids()).toEqual([])
     expect(await isAccepted(port)).toBe(false)
+  })
+
+  it('because no worker starts says so, and can be had later', async () => {
+    const stage = await setStage()
+    const leaf = await stage.issue()
+    const primary = await startPrimary({ leaves: [leaf], plan: stage.plan([leaf]) })
+    await primary.ask('env', { NODE_OPTIONS: '--require /nowhere' })
+    await expect(primary.ask('prepare')).rejects.toMatchObject({ code: 'ERR_WORKER_LOST' })
+    expect(await primary.pids()).toEqual([])
+    await primary.ask('env', { NODE_OPTIONS: '' })
+    expect(await isAccepted(await primary.open())).toBe(true)
   })
 
   it('is given up everywhere when it is aborted', async () => {
@@ -159,6 +196,43 @@ describe('a worker that is killed', () => {
     const lines = primary.told('line').filter(({ fields }) => fields?.event === 'worker-ended')
     expect(lines).toHaveLength(1)
     expect(lines[0].text).toMatch(new RegExp(`worker ${victim} ended \\(SIGKILL\\)`))
+  })
+
+  it('under load fails no more handshakes than it had, and leaves none unstapled', async () => {
+    const { primary, port, pids } = await open()
+    let isOver = false
+    let shaken = 0
+    let failed = 0
+    const client = async () => {
+      while (!isOver) {
+        const seen = await shakeHands(port).catch(() => undefined)
+        if (seen && !seen.staple) throw new Error('not stapled')
+        if (seen && (await isEchoing(seen.socket))) shaken++
+        else failed++
+        seen?.socket.destroy()
+      }
+    }
+    const clients = Promise.all(Array.from({ length: 8 }, client))
+    await until(() => shaken > 50)
+    signal(pids[0] as number, 'SIGKILL')
+    await settle(primary, 2)
+    const then = shaken
+    await until(() => shaken > then + 50)
+    isOver = true
+    await clients
+    expect(failed).toBeLessThanOrEqual(8)
+  })
+
+  it('again and again is replaced ever later, and serves again when it can', async () => {
+    const { primary, port, pids } = await open()
+    await primary.ask('env', { NODE_OPTIONS: '--require /nowhere' })
+    signal(pids[0] as number, 'SIGKILL')
+    const ended = () => primary.told('line').filter(({ fields }) => fields?.event === 'worker-ended')
+    await primary.heard('line', ({ fields }) => fields?.delayMs === 2_000)
+    expect(ended().map(({ fields }) => fields.delayMs)).toEqual([0, 1_000, 2_000])
+    expect(unstapled([await shakeHands(port)])).toBe(0)
+    await primary.ask('env', { NODE_OPTIONS: '' })
+    await settle(primary, 2)
   })
 
   it('is replaced by one that staples from its first handshake on', async () => {
