@@ -10,7 +10,7 @@ import type { Clock } from '../../keep/clock.ts'
 import type { Line } from '../journal/journal.ts'
 import { restartDelayMs } from './back-off.ts'
 import { createMember, type Member } from './member.ts'
-import type { FromWorker, SentEvent } from './messages.ts'
+import type { FromWorker, SentEvents } from './messages.ts'
 
 export interface Crew {
   /** Starts whoever is missing, if nobody was ever started; resolves with all who serve once nobody is starting. */
@@ -34,7 +34,7 @@ export interface CrewOptions {
   say(line: Line): void
   /** Brings a new worker to where the others are; it serves when this resolves, and is ended when it rejects. */
   greet(member: Member): Promise<void>
-  received(member: Member, events: SentEvent[]): void
+  received(member: Member, events: readonly SentEvents[]): void
   /** Its process is gone. */
   ended(member: Member): void
 }
@@ -66,7 +66,7 @@ export function createCrew(options: CrewOptions): Crew {
     })
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'ready') heard(true)
-      else if (message.type === 'events') received(member, [...message.events])
+      else if (message.type === 'events') received(member, message.events)
       else if (message.type === 'leaving') replace(member, 'was told to end')
       else member.receive(message)
     })
@@ -142,7 +142,14 @@ export function createCrew(options: CrewOptions): Crew {
       fields: { event: 'worker-leaving', pid: member.pid },
     })
     start(post)
-    void member.ask({ act: 'drain' }, longestMs).catch(ignore)
+    void drain(member, longestMs).catch(ignore)
+  }
+
+  /** Its last words are its counts. */
+  async function drain(member: Member, withinMs: number): Promise<number> {
+    const { destroyed, status = member.lastStatus } = await member.ask({ act: 'drain' }, withinMs)
+    member.lastStatus = status
+    return destroyed
   }
 
   async function look(member: Member, withinMs: number): Promise<boolean> {
@@ -199,7 +206,7 @@ export function createCrew(options: CrewOptions): Crew {
         // What is sent to a process that does not listen yet is lost, and it has no connection to lose.
         if (member.version === 0) member.kill()
         const cancel = clock.wake(withinMs, () => member.kill())
-        const { destroyed } = await member.ask({ act: 'drain' }, withinMs).catch(() => ({ destroyed: 0 }))
+        const destroyed = await drain(member, withinMs).catch(() => 0)
         await exited
         cancel()
         return destroyed

@@ -41,14 +41,14 @@ export interface Answers {
   readonly commit: readonly AddressInfo[]
   readonly abort: undefined
   readonly status: TerminatorStatus
-  readonly drain: { readonly destroyed: number }
+  readonly drain: { readonly destroyed: number; readonly status: TerminatorStatus | undefined }
 }
 
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] }
   | { readonly type: 'refused'; readonly id: number; readonly error: SentError }
-  | { readonly type: 'events'; readonly events: readonly SentEvent[] }
+  | { readonly type: 'events'; readonly events: readonly SentEvents[] }
   /** Somebody else told it to end: it drains, and another may take its place. */
   | { readonly type: 'leaving' }
 
@@ -76,6 +76,12 @@ export interface SentError {
 
 /** An event whose errors are plain data. */
 export type SentEvent = { readonly type: TerminatorEvent['type'] } & Readonly<Record<string, unknown>>
+
+/** An event, and how often something like it happened. */
+export interface SentEvents {
+  readonly event: SentEvent
+  readonly times: number
+}
 
 /** How a worker lives on when its primary is gone. */
 export interface Orphanage {

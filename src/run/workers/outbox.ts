@@ -1,6 +1,7 @@
 /**
  * A worker's events on their way to the primary: one batch at a time, at most ten a second, never more than a bounded
- * number waiting. A flood of failed handshakes, or a primary that takes nothing, costs a worker no memory.
+ * number waiting. Of a flood the first ones go as they are, the rest as counts: neither failed handshakes by the
+ * thousand nor a primary that takes nothing costs a worker memory, and the primary counts right.
  */
 import type { Clock } from '../../keep/clock.ts'
 import type { TerminatorEvent } from '../../serve/terminator/index.ts'
@@ -9,16 +10,19 @@ export interface Outbox {
   put(event: TerminatorEvent): void
   /** The primary took the last batch. */
   took(): void
-  /** How many events were left out: those that come by the thousand. The counts of the status have them all. */
-  readonly dropped: number
+}
+
+/** An event, and how many more like it are told of with it. */
+export interface Counted {
+  readonly event: TerminatorEvent
+  readonly times: number
 }
 
 /** Creates an empty outbox. */
 export function createOutbox({ clock, send }: OutboxOptions): Outbox {
-  const waiting = new Map<string, TerminatorEvent>()
+  const waiting = new Map<string, { event: TerminatorEvent; times: number }>()
   const ofType = new Map<TerminatorEvent['type'], number>()
   let state: 'free' | 'sent' | 'pausing' = 'free'
-  let dropped = 0
 
   function flush(): void {
     if (waiting.size === 0) {
@@ -32,18 +36,27 @@ export function createOutbox({ clock, send }: OutboxOptions): Outbox {
     send(events)
   }
 
+  /** Deleted first, so that it stands last: what is newest of a certificate is told after what was before. */
+  function replace(key: string, event: TerminatorEvent): void {
+    waiting.delete(key)
+    waiting.set(key, { event, times: 1 })
+  }
+
+  function count(event: TerminatorEvent): void {
+    const number = ofType.get(event.type) ?? 0
+    ofType.set(event.type, number + 1)
+    if (number < mostOfType) return replace(`${event.type} ${number}`, event)
+    const key = `more ${kindOf(event)}`
+    const like = waiting.get(key)
+    if (like) like.times++
+    else if (waiting.size < mostKinds) replace(key, event)
+  }
+
   return {
     put(event) {
-      const count = ofType.get(event.type) ?? 0
-      const key = stateOf(event) ?? `${event.type} ${count}`
-      if (stateOf(event) === undefined && count >= mostOfType) {
-        dropped++
-        return
-      }
-      ofType.set(event.type, count + 1)
-      // Deleted first, so that it stands last: what is newest of a certificate is told after what was before.
-      waiting.delete(key)
-      waiting.set(key, event)
+      const key = stateOf(event)
+      if (key === undefined) count(event)
+      else replace(key, event)
       if (state === 'free') flush()
     },
     took() {
@@ -51,15 +64,12 @@ export function createOutbox({ clock, send }: OutboxOptions): Outbox {
       state = 'pausing'
       clock.wake(pauseMs, flush)
     },
-    get dropped() {
-      return dropped
-    },
   }
 }
 
 export interface OutboxOptions {
   readonly clock: Clock
-  send(events: readonly TerminatorEvent[]): void
+  send(events: readonly Counted[]): void
 }
 
 /** What an event is the newest state of: there are never more of them than certificates, and none may be left out. */
@@ -77,5 +87,13 @@ function stateOf(event: TerminatorEvent): string | undefined {
   }
 }
 
+/** What makes events alike enough to be counted together. */
+function kindOf(event: TerminatorEvent): string {
+  const parts = event as { readonly code?: string; readonly reason?: string; readonly backend?: string }
+  return [event.type, parts.code, parts.reason, parts.backend].join(' ')
+}
+
 const mostOfType = 16
+/** Kinds are few; this is for the day when they are not. */
+const mostKinds = 10_000
 const pauseMs = 100

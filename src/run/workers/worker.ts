@@ -41,7 +41,10 @@ export function createWorker({ clock, send, finished }: WorkerOptions): Worker {
   const certificates = new Map<string, TerminatorCertificate>()
   const outbox = createOutbox({
     clock,
-    send: (events) => send({ type: 'events', events: events.map(flattenEvent) }),
+    send(events) {
+      const sent = events.map(({ event, times }) => ({ event: flattenEvent(event), times }))
+      send({ type: 'events', events: sent })
+    },
   })
   let ticketKeys: Buffer | undefined
   let orphanage: Orphanage | undefined
@@ -71,7 +74,7 @@ export function createWorker({ clock, send, finished }: WorkerOptions): Worker {
         return terminator.status()
       case 'drain':
         await drain()
-        return { destroyed }
+        return { destroyed, status: terminator?.status() }
     }
   }
 

@@ -15,7 +15,7 @@ import { createCrew } from './crew.ts'
 import { createGathering } from './gathering.ts'
 import type { FrontHost, PreparedFront } from './host.ts'
 import type { Member } from './member.ts'
-import type { Orphanage } from './messages.ts'
+import type { Orphanage, SentEvents } from './messages.ts'
 import { relieveOrphans, relieving } from './orphan.ts'
 import { type Parcel, packPlan } from './parcel.ts'
 import { reviveEvent } from './plain.ts'
@@ -60,12 +60,15 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
     for (const listener of listeners) listener(event)
   }
 
-  function received(member: Member, events: Parameters<typeof reviveEvent>[0][]): void {
+  function received(member: Member, events: readonly SentEvents[]): void {
     void member.tell({ type: 'took' })
-    for (const event of events) {
-      const keys = gathering.take(reviveEvent(event))
-      if (keys === 'new') setTicketKeys(createTicketKeys())
-      else if (keys === 'same') void member.tell({ type: 'ticket-keys', ticketKeys })
+    for (const { event: sent, times } of events) {
+      const event = reviveEvent(sent)
+      for (let time = 0; time < times; time++) {
+        const keys = gathering.take(event)
+        if (keys === 'new') setTicketKeys(createTicketKeys())
+        else if (keys === 'same') void member.tell({ type: 'ticket-keys', ticketKeys })
+      }
     }
   }
 

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { createOutbox } from '../../../src/run/workers/outbox.ts'
+import { type Counted, createOutbox } from '../../../src/run/workers/outbox.ts'
 import type { TerminatorEvent } from '../../../src/serve/terminator/index.ts'
 import { manualClock } from '../../kit/clock.ts'
 
 function setUp() {
   const clock = manualClock()
-  const batches: (readonly TerminatorEvent[])[] = []
+  const batches: (readonly Counted[])[] = []
   return { clock, batches, outbox: createOutbox({ clock, send: (events) => batches.push(events) }) }
 }
 
-const failed = (message = 'x'): TerminatorEvent => ({
+const once = (event: TerminatorEvent): Counted => ({ event, times: 1 })
+const failed = (message = 'x', code = 'ERR'): TerminatorEvent => ({
   type: 'handshake-failed',
   at: new Date(0),
-  code: 'ERR',
+  code,
   message,
   remoteAddress: undefined,
 })
@@ -30,7 +31,7 @@ describe('an outbox', () => {
     outbox.took()
     expect(batches).toHaveLength(1)
     await clock.advance(100)
-    expect(batches[1]).toEqual([failed('two'), failed('three')])
+    expect(batches[1]).toEqual([failed('two'), failed('three')].map(once))
   })
 
   it('is ready again when there was nothing to send after the pause', async () => {
@@ -42,13 +43,17 @@ describe('an outbox', () => {
     expect(batches).toHaveLength(2)
   })
 
-  it('keeps a bounded number of what comes by the thousand, and counts the rest', async () => {
+  it('counts what comes by the thousand, by its kind, and forgets none', async () => {
     const { clock, batches, outbox } = setUp()
     for (let count = 0; count < 10_001; count++) outbox.put(failed())
-    expect(outbox.dropped).toBe(10_000 - 16)
+    for (let count = 0; count < 500; count++) outbox.put(failed('y', 'OTHER'))
     outbox.took()
     await clock.advance(100)
-    expect(batches[1]).toHaveLength(16)
+    expect(batches[1]).toHaveLength(18)
+    expect(batches[1]?.slice(16)).toEqual([
+      { event: failed(), times: 10_000 - 16 },
+      { event: failed('y', 'OTHER'), times: 500 },
+    ])
   })
 
   it('keeps the newest state of each certificate, however many changes there were', async () => {
@@ -61,7 +66,9 @@ describe('an outbox', () => {
     for (let count = 0; count < 100; count++) outbox.put(failed())
     outbox.took()
     await clock.advance(100)
-    expect(batches[1]?.slice(0, 2)).toEqual([shown('certificate-refused', 'b'), shown('certificate-restored', 'a')])
-    expect(outbox.dropped).toBe(100 - 16)
+    expect(batches[1]?.slice(0, 2)).toEqual(
+      [shown('certificate-refused', 'b'), shown('certificate-restored', 'a')].map(once),
+    )
+    expect(batches[1]).toHaveLength(2 + 16 + 1)
   })
 })
