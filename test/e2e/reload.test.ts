@@ -2,6 +2,7 @@
  * Reloads by SIGHUP: what changes, what stays, and that one that fails in any way changes nothing and says why. Those of
  * nats-server's own tests are here too, under their names (docs/nats-server-tests.md).
  */
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -320,6 +321,35 @@ tls { cert_file: "${leaf.certificateFile}", key_file: "${leaf.keyFile}", ca_file
     const { connected, staple } = await connectWithNode({ port, rootFile: leaf.rootFile, options: { socket: early } })
     expect({ connected, staple }).toEqual({ connected: true, staple: { present: true } })
     expect(await seeOn(port)).toEqual(sightOf(leaf))
+  })
+})
+
+describe.concurrent('another store, which makes another keeper', () => {
+  test('staples go on, and are saved there', async () => {
+    const { leaf, daemon, look } = await start()
+    const storeDir = temporaryDirectory('store')
+    const { message } = await reload(daemon, (text) => `${text}store_dir: "${storeDir}"\n`)
+    expect(message).toBe('reloaded (SIGHUP)')
+    expect(await look()).toEqual(sightOf(leaf))
+    await vi.waitUntil(() => existsSync(join(storeDir, 'ocsp', certificateKey(leaf.der))), { timeout: 10_000 })
+    // Also when the keeper of before is closed.
+    expect(await daemon.stop()).toBe(0)
+  })
+
+  test('a certificate behind its gate stays there, and the old one keeps its staple', async () => {
+    const lines = ['start_timeout: "300ms"', 'max_interval: "1h"']
+    const { stage, leaf, daemon, look } = await start(undefined, { lines })
+    const other = await stage.issue()
+    await stage.responder.behave('httpError', other.certificate.serialNumber)
+    await reload(daemon, replace(leaf, other))
+    expect(await look()).toEqual(sightOf(leaf))
+    const { message } = await reload(daemon, (text) => text.replace('max_interval: "1h"', 'max_interval: "2h"'))
+    expect(message).toMatch(/^reloaded \(SIGHUP\)\n.* waits behind the old certificate: /)
+    expect(await look()).toEqual(sightOf(leaf))
+    await stage.responder.behave('good', other.certificate.serialNumber)
+    daemon.refresh()
+    await daemon.waitForLine(/the new certificate is shown from now on$/)
+    expect(await look()).toEqual(sightOf(other))
   })
 })
 
