@@ -1,15 +1,16 @@
-// Memory of a process and everything below it, from /proc: the proportional set size (PSS), so that pages which several
-// processes of a tree share are counted once. Of a single process it is what RSS is, but for the libraries it shares.
+// Memory of a process and everything below it, from /proc: the anonymous part of the proportional set size (PSS). Pages that
+// several processes of a tree share are counted once; files that are mapped, the program's own text above all, are left
+// out, since their share depends on who else on the machine happens to run the same program.
 
 import { readFileSync } from 'node:fs'
 import { processTree } from './cpu.mjs'
 
-/** Bytes of memory that a process tree holds now. */
+/** Bytes of anonymous memory that a process tree holds now. */
 export function readMemory(root) {
   let kilobytes = 0
   for (const pid of processTree(root)) {
     try {
-      kilobytes += Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))[1])
+      kilobytes += Number(/^Pss_Anon:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))[1])
     } catch (error) {
       // A process that ended meanwhile holds nothing.
       if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort, run, startServer } from '../kit/child.mjs'
+import { processTree } from '../kit/cpu.mjs'
 import { withOpenFiles } from '../kit/memory.mjs'
 import { haproxy } from './peers/haproxy.mjs'
 import { nginx } from './peers/nginx.mjs'
@@ -16,7 +17,8 @@ const peers = [nginx, haproxy]
  *
  * @returns {{ fronts: Front[], missing: string[], versions: string[] }} what is missing is said in the results
  *
- * @typedef {{ name: string, width: number, isStapled: boolean, label: string, program(place: object): object }} Front
+ * @typedef {{ name: string, width: number, isStapled: boolean, label: string,
+ *   processes(width: number): number, program(place: object): object }} Front
  */
 export function listFronts(nodes, dist) {
   const found = peers.filter((peer) => peer.version() !== undefined)
@@ -49,15 +51,24 @@ export async function startFront(front, backendPort, stage, isOneByte = false) {
   const target = ['--port', `${port}`, ...stapling]
   const shakeHands = async (...amount) =>
     JSON.parse(await run(stage.programs.handshake, [...target, ...(isOneByte ? ['--backend'] : []), ...amount]))
-  for (const deadline = Date.now() + 15_000; ; await delay(200)) {
-    try {
-      await shakeHands('--count', '50')
-      break
-    } catch (error) {
-      if (Date.now() < deadline) continue
-      await server.stop()
-      throw new Error(`${front.label}: ${error.message}\n${server.output()}`)
-    }
+  try {
+    await prove(() => shakeHands('--count', '50'))
+    const processes = processTree(server.pid).length
+    const wanted = front.processes(front.width)
+    if (processes !== wanted) throw new Error(`expected ${wanted} processes, found ${processes}`)
+  } catch (error) {
+    await server.stop()
+    throw new Error(`${front.label}: ${error.message}\n${server.output()}`)
   }
   return { ...front, server, target, shakeHands }
+}
+
+async function prove(attempt) {
+  for (const deadline = Date.now() + 15_000; ; await delay(200)) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+  }
 }

@@ -32,7 +32,7 @@ export const memory = {
       verdicts,
       markdown: [
         '### Memory per idle connection',
-        `${stage.connections} TLS connections, each with one to the backend; all are shown to be alive after the measurement.`,
+        `${stage.connections} TLS connections, each with one to the backend; all are shown to be alive after the measurement. Anonymous memory (PSS) of the front's processes.`,
         formatTable(['server', 'without connections, MB:', 'KB per connection:'], rows),
         ...(verdicts.length > 0 ? [formatVerdicts(verdicts)] : []),
       ].join('\n\n'),

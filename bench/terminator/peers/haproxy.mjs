@@ -8,6 +8,7 @@ import { programVersion } from '../../kit/machine.mjs'
 export const haproxy = {
   name: 'HAProxy',
   isStapled: true,
+  processes: () => 1,
   version: () => programVersion('haproxy', ['-v'], /version ([\d.]+)/),
   program({ width, port, material, directory, backendPort, connections }) {
     const config = path.join(directory, 'haproxy.cfg')

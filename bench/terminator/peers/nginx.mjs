@@ -10,6 +10,7 @@ const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
 export const nginx = {
   name: 'nginx',
   isStapled: false,
+  processes: (width) => width + 1,
   version: () => (existsSync(streamModule) ? programVersion('nginx', ['-v'], /nginx\/([\d.]+)/) : undefined),
   program({ width, port, material, directory, backendPort, connections }) {
     const config = path.join(directory, 'nginx.conf')

@@ -6,7 +6,7 @@ import path from 'node:path'
 const frontScript = path.join(import.meta.dirname, '../../handshake/servers/front.mjs')
 
 /** How many processes staplewright serve is measured with. */
-export const serveWidths = [1]
+export const serveWidths = [1, 2]
 
 /** The fronts of one Node binary; serve is missing when the built package in `dist` has no terminator. */
 export function nodeFronts(node, dist) {
@@ -14,6 +14,8 @@ export function nodeFronts(node, dist) {
     name: `staplewright serve, ${node.name}`,
     widths: serveWidths,
     isStapled: true,
+    // One process does everything; several are led by one that accepts nothing.
+    processes: (width) => (width === 1 ? 1 : width + 1),
     program({ width, port, material, directory, backendPort }) {
       const config = path.join(directory, 'staplewright.conf')
       writeFileSync(
@@ -33,6 +35,7 @@ tls { cert_file: "${material.chainFile}", key_file: "${material.keyFile}", ca_fi
     name: `least front, ${node.name}`,
     widths: [1],
     isStapled: false,
+    processes: () => 1,
     program({ port, material, backendPort }) {
       const { chainFile, keyFile } = material
       return {
