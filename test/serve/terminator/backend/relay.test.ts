@@ -78,11 +78,34 @@ async function plainBackend() {
   return { arrival, url: `tcp://127.0.0.1:${await listening(server)}` }
 }
 
-async function tlsBackend() {
-  const server = createTlsServer({ cert: leaf.chainPem, key: leaf.key, allowHalfOpen: true })
+async function tlsBackend(maxVersion: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3') {
+  const server = createTlsServer({ cert: leaf.chainPem, key: leaf.key, allowHalfOpen: true, maxVersion })
   const arrival = arrivalsOf(server, 'secureConnection')
-  const url = `tls://localhost:${await listening(server)}`
-  return { arrival, pool: poolOf({ urls: [url], ca: authority.root.pem }) }
+  const received: Buffer[] = []
+  // In between, to see what goes over the wire.
+  const port = await listening(server)
+  const tap = createServer({ allowHalfOpen: true }, (socket) => {
+    const onward = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    for (const [one, other] of [
+      [socket, onward],
+      [onward, socket],
+    ] as const) {
+      one.on('error', () => other.resetAndDestroy())
+      one.pipe(other)
+    }
+    socket.on('data', (chunk) => received.push(chunk))
+  })
+  const url = `tls://localhost:${await listening(tap)}`
+  return { arrival, pool: poolOf({ urls: [url], ca: authority.root.pem }), sent: () => Buffer.concat(received) }
+}
+
+const alertRecord = 21
+
+/** The type of each TLS record, which TLS 1.2 leaves readable. */
+function recordTypes(bytes: Buffer): number[] {
+  const types: number[] = []
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) types.push(bytes[at] as number)
+  return types
 }
 
 const dead = async () => `tcp://127.0.0.1:${await freePort()}`
@@ -294,6 +317,19 @@ describe('a TLS backend', () => {
     const error = once(backend, 'error')
     socket.resetAndDestroy()
     expect((await error)[0]).toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  it('is told of the end in the words of TLS, also when it has ended before', async () => {
+    const { pool, arrival, sent } = await tlsBackend('TLSv1.2')
+    const { client } = await relayed(pool)
+    const socket = await client()
+    const backend = await arrival()
+    backend.end('bye')
+    await closed(socket)
+    socket.end()
+    await closed(backend)
+    await until(() => recordTypes(sent()).at(-1) === alertRecord)
+    expect(recordTypes(sent()).filter((type) => type === alertRecord)).toHaveLength(1)
   })
 
   it('that ends abruptly closes the client', async () => {

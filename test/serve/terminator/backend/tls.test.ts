@@ -56,6 +56,15 @@ describe('a TLS backend', () => {
     expect(clients[0]?.name).toBe('backend.example.net')
   })
 
+  it('may be reached under a name and prove an address', async () => {
+    const addressed = await authority.issueLeaf({ san: ['127.0.0.1'] })
+    const proves = { ca: rootPem, serverName: '127.0.0.1' }
+    expect((await reach((await tlsBackend(addressed)).at('localhost'), proves)).error).toBeUndefined()
+    const named = await authority.issueLeaf({ san: ['localhost'] })
+    const { error } = await reach((await tlsBackend(named)).at('localhost'), proves)
+    expect(error?.detail.networkCode).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
+  })
+
   it('at an address proves the address, and is told no name', async () => {
     const { at, clients } = await tlsBackend(leaf)
     expect((await reach(at('127.0.0.1'), { ca: rootPem })).error).toBeUndefined()
