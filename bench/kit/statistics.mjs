@@ -13,7 +13,7 @@ export function summarise(numbers) {
 }
 
 /** About how far a median of these would lie from that of endless rounds (one standard error), were they independent. */
-export function medianError(numbers) {
+function medianError(numbers) {
   const centre = median(numbers)
   const variance = numbers.reduce((sum, number) => sum + (number - centre) ** 2, 0) / Math.max(1, numbers.length - 1)
   return 1.2533 * Math.sqrt(variance / numbers.length)

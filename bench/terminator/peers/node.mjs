@@ -6,7 +6,7 @@ import path from 'node:path'
 const frontScript = path.join(import.meta.dirname, '../../handshake/servers/front.mjs')
 
 /** How many processes staplewright serve is measured with. */
-export const serveWidths = [1, 2]
+const serveWidths = [1, 2]
 
 /** The fronts of one Node binary; serve is missing when the built package in `dist` has no terminator. */
 export function nodeFronts(node, dist) {
