@@ -1,8 +1,8 @@
 /** What each path answers: the HTTP port only tells, the socket is also obeyed. */
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../keep/clock.ts'
-import { type Answer, json, plain, type Respond } from './server.ts'
-import { causesOf, isReady, shapeStaples, shapeStatus } from './shape.ts'
+import { type Answer, json, jsonText, plain, type Respond } from './server.ts'
+import { causesOf, formatStaples, formatStatus, isReady } from './shape.ts'
 import type { AdminSubject, DaemonStatus } from './subject.ts'
 
 export interface AnswerOptions {
@@ -45,8 +45,8 @@ export function createAnswers(options: AnswerOptions): { readonly http: Respond;
 function tellingRoutes({ subject, clock, metrics }: AnswerOptions, { spare }: Sparing): Routes {
   const status = spare(() => soon(subject.status(), clock))
   const scraped = spare(async () => ({ status: 200, ...(await metrics.scrape(await status())) }))
-  const statusJson = spare(async () => json(200, shapeStatus(await status(), clock.now())))
-  const staplesJson = spare(async () => json(200, shapeStaples(await status(), clock.now())))
+  const statusJson = spare(async () => jsonText(await formatStatus(await status(), clock.now())))
+  const staplesJson = spare(async () => jsonText(await formatStaples(await status(), clock.now())))
   return {
     '/healthz': telling(async () => plain(200, 'ok')),
     '/readyz': telling(async ({ headers }) => {

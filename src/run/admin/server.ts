@@ -64,7 +64,12 @@ export function plain(status: number, text: string, headers: Readonly<Record<str
 
 /** An answer that programs read. */
 export function json(status: number, value: object): Answer {
-  return { status, contentType: 'application/json', text: `${JSON.stringify(value, null, 2)}\n` }
+  return { ...jsonText(`${JSON.stringify(value, null, 2)}\n`), status }
+}
+
+/** The same, formatted already. */
+export function jsonText(text: string): Answer {
+  return { status: 200, contentType: 'application/json', text }
 }
 
 function write(

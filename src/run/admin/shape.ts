@@ -77,18 +77,31 @@ export function causesOf({ phase, causes }: Pick<DaemonStatus, 'phase' | 'causes
   return [phase === 'closed' ? 'the doors are closed' : 'the front is draining']
 }
 
-/** The whole answer of `/api/status`, for JSON. */
-export function shapeStatus(status: DaemonStatus, at: Date): object {
-  const { front, staples, causes: _, ...rest } = status
-  const all = { ...rest, at, isReady: isReady(status), causes: causesOf(status) }
-  const shaped = { front: pick(frontFields, front), staples: staples.map((staple) => pick(stapleFields, staple)) }
-  return pick(statusFields, { ...all, ...shaped })
+/** Formats the whole answer of `/api/status` as JSON. */
+export async function formatStatus(status: DaemonStatus, at: Date): Promise<string> {
+  const { front, staples, ...rest } = status
+  const all = { ...rest, at, isReady: isReady(status), causes: causesOf(status), front: pick(frontFields, front) }
+  return await formatWithStaples(pick(statusFields, all), staples)
 }
 
-/** The whole answer of `/api/staples`, for JSON. */
-export function shapeStaples({ staples }: Pick<DaemonStatus, 'staples'>, at: Date): object {
-  return { at, staples: staples.map((staple) => pick(stapleFields, staple)) }
+/** Formats the whole answer of `/api/staples` as JSON. */
+export async function formatStaples({ staples }: Pick<DaemonStatus, 'staples'>, at: Date): Promise<string> {
+  return await formatWithStaples({ at }, staples)
 }
+
+/** A hundred thousand staples take seconds: some at a time, and the front goes on in between. */
+async function formatWithStaples(head: object, staples: readonly StapleStatus[]): Promise<string> {
+  const parts: string[] = []
+  for (let from = 0; from < staples.length; from += mostAtOnce) {
+    if (from > 0) await new Promise((resolve) => setImmediate(resolve))
+    const some = staples.slice(from, from + mostAtOnce).map((staple) => pick(stapleFields, staple))
+    parts.push(JSON.stringify(some, null, 2).slice('['.length, -'\n]'.length).replaceAll('\n', '\n  '))
+  }
+  const list = parts.length === 0 ? '[]' : `[${parts.join(',')}\n  ]`
+  return `${JSON.stringify(head, null, 2).slice(0, -'\n}'.length)},\n  "staples": ${list}\n}\n`
+}
+
+const mostAtOnce = 100
 
 /** In the order of the table, and nothing that it does not name. */
 function pick(fields: object, from: object): object {
