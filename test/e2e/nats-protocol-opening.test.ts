@@ -31,10 +31,8 @@ function dial(port: number): Socket {
 
 /** How long a silent client waits for its INFO. */
 async function timeInfo(port: number): Promise<{ line: string; afterMs: number }> {
-  const socket = dial(port)
-  await new Promise((resolve) => socket.once('connect', resolve))
   const begun = performance.now()
-  const line = await readLine(socket)
+  const line = await readLine(dial(port))
   return { line, afterMs: performance.now() - begun }
 }
 
@@ -61,10 +59,11 @@ describe('handshake_first', () => {
     expect(heard).toBe(0)
   })
 
+  // On a loaded machine a client may take longer than 50 ms to begin, and is told INFO in clear: rightly.
   describe.each([
     ['auto', 50],
     ['"400ms"', 400],
-  ])('%s', (handshakeFirst, waitMs) => {
+  ])('%s', { retry: 3 }, (handshakeFirst, waitMs) => {
     let front: NatsFront
     beforeAll(async () => {
       front = await stage.start(backend.url, { handshakeFirst })
@@ -73,7 +72,7 @@ describe('handshake_first', () => {
     test('sends INFO to a client that waits, and no sooner than it should', async () => {
       const { line, afterMs } = await timeInfo(front.port)
       expect(line).toMatch(/^INFO \{.*"tls_required":true\}$/)
-      expect(afterMs).toBeGreaterThan(waitMs * 0.9)
+      expect(afterMs).toBeGreaterThan(waitMs - 2)
     })
 
     test.each([true, false])('serves the official client with TLS first: %s', async (first) => {

@@ -24,7 +24,7 @@ test('a reload changes what new clients are told, and those connected notice not
   const messages = before.subscribe('a')
   await before.flush()
   const other = await startNatsBackend({ lines: ['server_name: other'] })
-  const next = { handshakeFirst: 'auto', lines: ['advertise: ["nats.example.net:4222"]'] }
+  const next = { handshakeFirst: '"500ms"', lines: ['advertise: ["nats.example.net:4222"]'] }
   await writeFile(daemon.configFile, stage.config(other.url, next))
   daemon.refresh()
   await daemon.waitForLine(/^reloaded/)

@@ -122,7 +122,7 @@ describe('authentication with nkeys', () => {
     const guarded = await startNatsBackend({
       lines: [`authorization { users: [ { nkey: "${user.getPublicKey()}" } ] }`],
     })
-    front = await stage.start(guarded.url, { handshakeFirst: 'auto' })
+    front = await stage.start(guarded.url, { handshakeFirst: '"500ms"' })
   })
 
   test.each([false, true])('signs the nonce of the backend (TLS first: %s)', async (handshakeFirst) => {
