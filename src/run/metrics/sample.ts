@@ -56,10 +56,10 @@ function sampleStaples(staples: readonly MeasuredStaple[], tally: Tally): Sample
   const shown = staples.filter((staple) => staple.waiting === undefined)
   const waiting = new Set(staples.filter((staple) => staple.waiting !== undefined).map(({ label }) => label))
   const listed = shown.slice(0, mostListed)
+  const counts = new Map<string, number>()
+  for (const { stapleState } of shown) counts.set(stapleState, (counts.get(stapleState) ?? 0) + 1)
   return [
-    ...states.map((state) =>
-      sample('staplewright_certificates', shown.filter((staple) => staple.stapleState === state).length, { state }),
-    ),
+    ...states.map((state) => sample('staplewright_certificates', counts.get(state) ?? 0, { state })),
     sample('staplewright_certificates_unlisted', shown.length - listed.length),
     ...listed.flatMap((staple) => sampleStaple(staple, waiting.has(staple.label), tally)),
   ]
