@@ -13,12 +13,9 @@ import { setStage } from './stage.ts'
 // For a loaded machine.
 vi.setConfig({ testTimeout: 180_000 })
 
-const reloads = 200
-/** So many of them because files changed; the others by SIGHUP, every second of them after a renewal. */
-const renewals = 30
-/** Then memory is looked at for the first time. */
-const warmUp = 60
-/** The one that serves, its prototype, and one or two that a last connection holds on to. */
+/** One in so many because files changed; the others by SIGHUP, every second of them after a renewal. */
+const everyRenewal = 6
+/** In this process: the one that serves, its prototype, and one or two that a last connection holds on to. */
 const mostServers = 4
 /** One that is held on to for each reload would be 140 of them, and 2.4 MB of heap. */
 const megabyte = 1_048_576
@@ -32,13 +29,20 @@ interface Memory {
   readonly servers?: number
 }
 
-test('no failed handshake, none without its staple, and memory stays flat', async () => {
+test.each([
+  { workers: 1, reloads: 200, warmUp: 60 },
+  { workers: 2, reloads: 60, warmUp: 20 },
+])('$reloads reloads, $workers at work: no failed handshake, none without its staple, flat memory', async (o) => {
+  const { reloads, warmUp } = o
   const stage = await setStage({ thisUpdateAgeMs: 60_000 })
   const leaves: Leaf[] = []
   for (let n = 0; n < 6; n++) leaves.push(await stage.issue())
   const [first] = leaves as [Leaf]
   const { files, put } = await placeByRename(first)
-  const config = formatConfig({ backend: stage.backend.url, leaf: files }).replace('tls {', 'tls {\n  timeout: 0.5')
+  const config = formatConfig({ backend: stage.backend.url, leaf: files, lines: [`workers: ${o.workers}`] }).replace(
+    'tls {',
+    'tls {\n  timeout: 0.5',
+  )
   const daemon = await startDaemon(config, { env: { NODE_OPTIONS: `--import ${memoryReport}` } })
   const clients = startClients(await daemon.opened(), first.rootFile)
 
@@ -47,7 +51,7 @@ test('no failed handshake, none without its staple, and memory stays flat', asyn
   let marks = { lines: 0, handshakes: 0 }
   for (let round = 0; round < reloads; round++) {
     marks = { lines: daemon.log().length, handshakes: clients.count() }
-    const isRenewal = round % Math.floor(reloads / renewals) === 0
+    const isRenewal = round % everyRenewal === 0
     if (isRenewal || round % 2 === 0) await put(leaves[++renewed % leaves.length] as Leaf)
     if (!isRenewal) daemon.program.kill('SIGHUP')
     await daemon.waitForLine(isRenewal ? /^reloaded \(.*changed\)/ : /^reloaded \(SIGHUP\)$/, 20_000, marks.lines)
