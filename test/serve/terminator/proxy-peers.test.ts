@@ -1,6 +1,8 @@
 /** Our PROXY headers before the programs that made the protocol common, and theirs before ours. */
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type ProxyHeader, readProxyHeader } from '../../../src/serve/terminator/proxy-protocol/read.ts'
 import { encodeProxyHeader } from '../../../src/serve/terminator/proxy-protocol/write.ts'
@@ -8,6 +10,7 @@ import { freePort } from '../../kit/free-port.ts'
 import { startHaproxy } from '../../kit/haproxy.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
 import { nginxPaths, startNginx } from '../../kit/nginx.ts'
+import { temporaryDirectory } from '../../kit/temporary.ts'
 import { readAll, until } from '../tls-client.ts'
 
 /** Reads a header of each connection, and what follows it. */
@@ -98,7 +101,7 @@ backend out
   it('about a client whose address it does not know has none', async () => {
     const { port: behind, headers } = await receiver()
     const port = await freePort()
-    const socketPath = `/tmp/staplewright-test-${process.pid}-${port}.sock`
+    const socketPath = join(temporaryDirectory('haproxy'), 'in.sock')
     await startHaproxy(
       `listen in
   mode tcp
@@ -107,6 +110,8 @@ backend out
   server it 127.0.0.1:${behind} send-proxy-v2`,
       port,
     )
+    // It comes after the port, whole: it is made under another name.
+    await until(() => existsSync(socketPath))
     headers.length = 0
     const socket = connect(socketPath)
     socket.write('hello')
