@@ -7,7 +7,8 @@ import type { TerminatorOptions } from '../../../../src/serve/terminator/index.t
 import type { NatsOptions } from '../../../../src/serve/terminator/options.ts'
 import { createAuthority, type Leaf } from '../../../kit/authority.ts'
 import { endsWithTest } from '../../../kit/lifetime.ts'
-import { site, startTerminator } from '../stage.ts'
+import { fakeKeeper, stale } from '../../fake-keeper.ts'
+import { keyOf, site, startTerminator } from '../stage.ts'
 import { readText } from './stage.ts'
 
 let leaf: Leaf
@@ -287,5 +288,69 @@ describe('a stream from the backend', () => {
       if (++chunks % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 1))
     }
     expect(seen.digest('hex')).toBe(expected.digest('hex'))
+  })
+})
+
+describe('what the front looks at before TLS, after INFO,', () => {
+  it.each([
+    ['RSA', 'ECDHE-RSA-AES128-GCM-SHA256', 'rsa.example'],
+    ['ECDSA', 'ECDHE-ECDSA-AES128-GCM-SHA256', 'localhost'],
+  ])('chooses the certificate that a client of %s can use', async (_, ciphers, name) => {
+    const rsa = await (await createAuthority()).issueLeaf({ name: 'rsa.example', keyType: 'rsa2048' })
+    const { url } = await play(speakNats('a'))
+    const { port } = await startTerminator([site([leaf, rsa])], { protocol: 'nats', backend: url })
+    const socket = dial(port)
+    await readText(socket, '\n')
+    const secured = tlsConnect({ socket, ca, servername: 'localhost', maxVersion: 'TLSv1.2', ciphers })
+    secured.write('PING\r\n')
+    expect(await readText(secured, '\n')).toBe('PONG\r\n')
+    expect(secured.getPeerCertificate().subject.CN).toBe(name)
+  })
+
+  it('refuses a certificate without a staple by an alert, and ends the backend', async () => {
+    const { url, connections } = await play(speakNats('a'))
+    const { port, next } = await startTerminator([site(leaf, { policies: { onStale: 'refuse' } })], {
+      protocol: 'nats',
+      backend: url,
+      keeper: fakeKeeper({ [keyOf(leaf)]: stale }),
+    })
+    const refused = next('handshake-refused')
+    const socket = dial(port)
+    await readText(socket, '\n')
+    const failure = new Promise<NodeJS.ErrnoException>((resolve) => secure(socket).once('error', resolve))
+    expect((await refused).reason).toBe('no-staple')
+    expect((await failure).code).toMatch(/HANDSHAKE_FAILURE/)
+    await over(connections[0] as Socket)
+  })
+
+  it('refuses a name that no site has, and ends the backend', async () => {
+    const { url, connections } = await play(speakNats('a'))
+    const { port, next } = await startTerminator([site(leaf, { names: ['localhost'] })], {
+      protocol: 'nats',
+      backend: url,
+      unknownSni: 'refuse',
+    })
+    const refused = next('handshake-refused')
+    const socket = dial(port)
+    await readText(socket, '\n')
+    tlsConnect({ socket, ca, servername: 'other.example' }).on('error', () => {})
+    expect(await refused).toMatchObject({ reason: 'unknown-sni', serverName: 'other.example' })
+    await over(connections[0] as Socket)
+  })
+})
+
+it('a drain ends the clients that stay, before TLS and after it, and their backends', async () => {
+  const { url, connections } = await play(speakNats('a'))
+  const { port, terminator } = await start(url, { drainTimeoutMs: 300 })
+  const [waiting, talking] = [dial(port), dial(port)]
+  await Promise.all([readText(waiting, '\n'), readText(talking, '\n')])
+  const secured = secure(talking)
+  const drained = terminator.drain()
+  secured.write('PING\r\n')
+  expect(await readText(secured, '\n')).toBe('PONG\r\n')
+  await Promise.all([drained, over(waiting), over(secured), ...connections.map(over)])
+  expect({ connections: terminator.status().connections, dialled: connections.length }).toEqual({
+    connections: 0,
+    dialled: 2,
   })
 })
