@@ -83,7 +83,7 @@ describe('several backends', () => {
       const dialling = dial().then(({ url }) => {
         urls.push(url as string)
       })
-      await Promise.race([dialling, new Promise((resolve) => setTimeout(resolve, 100))])
+      await Promise.race([dialling, new Promise((resolve) => setTimeout(resolve, 700))])
       if (urls.length < index + 1 - trials) trials++
     }
     expect(trials).toBe(1)
@@ -155,7 +155,7 @@ describe('several backends', () => {
     const begun = performance.now()
     const { error } = await dial()
     expect(error?.detail).toMatchObject({ networkCode: 'ETIMEDOUT' })
-    expect(performance.now() - begun).toBeLessThan(2_900)
+    expect(performance.now() - begun).toBeLessThan(3_900)
     expect(causesOf(error)).toHaveLength(2)
   })
 })

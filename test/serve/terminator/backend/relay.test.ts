@@ -128,8 +128,10 @@ describe('a header', () => {
 })
 
 describe('a transformation', () => {
+  let changed = 0
   const transform = (chunk: Buffer) => {
     const said = String(chunk)
+    changed++
     if (said === 'nothing') return undefined
     if (said === 'several') return [Buffer.from('1'), Buffer.from('2'), Buffer.from('3')]
     if (said === 'none') return []
@@ -146,8 +148,9 @@ describe('a transformation', () => {
     expect(await text(backend)).toBe('hello')
     const answer = readAll(socket)
     for (const word of ['nothing', 'one', 'several', 'none', 'end']) {
+      const before = changed
       backend.write(word)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await until(() => changed > before) // so that each is a chunk of its own
     }
     backend.end()
     expect(String(await answer)).toBe('ONE123END')
