@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { isStapleError, StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
 import { createTicketKeys, type FrontPlan, type TerminatorEvent } from '../../serve/terminator/index.ts'
+import { terminatorDefaults } from '../../serve/terminator/options.ts'
 import type { Line } from '../journal/journal.ts'
 import { type BoundAddress, tryAddresses } from './addresses.ts'
 import { addCounts, createCountsSoFar, sumStatuses } from './counting.ts'
@@ -49,6 +50,8 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
   let version = 0
   let current: Plan | undefined
   let pending: Plan | undefined
+  /** Handshakes that began with them may not have ended. */
+  const fading = new Set<Plan>()
   let draining: Promise<void> | undefined
 
   const unsubscribe = staples.subscribe((event) => {
@@ -163,7 +166,7 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
       return
     }
     await Promise.allSettled(members.map((member) => member.ask({ act: 'abort' }, patienceMs)))
-    supply.keepOnly(crew.members(), current ? [current.parcel] : [])
+    forgetUnneeded()
   }
 
   /** From here on the plan is in force: who cannot take it is replaced by one who does. */
@@ -189,10 +192,28 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
       if (outcome.status === 'rejected' && member.state === 'serving') member.kill()
     })
     crew.bringAll((member) => member.version !== mine.version)
-    // Handshakes that began with the certificates of before end with them.
-    supply.keepOnly(crew.members(), before ? [before.parcel, mine.parcel] : [mine.parcel])
+    if (before) fade(before)
+    forgetUnneeded()
     const [first] = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
     return first ?? mine.addresses.map(({ bound }) => ({ address: bound.host, port: bound.port, family: '' }))
+  }
+
+  /** Handshakes that began with the certificates of before end with them, however many reloads come meanwhile. */
+  function fade(plan: Plan): void {
+    fading.add(plan)
+    const { handshakeTimeoutMs = terminatorDefaults.handshakeTimeoutMs } = plan.plan
+    clock.wake(2 * handshakeTimeoutMs + fadeMoreMs, () => {
+      fading.delete(plan)
+      forgetUnneeded()
+    })
+  }
+
+  function forgetUnneeded(): void {
+    const plans = [...fading, current, pending]
+    supply.keepOnly(
+      crew.members(),
+      plans.flatMap((plan) => (plan ? [plan.parcel] : [])),
+    )
   }
 
   function setTicketKeys(keys: Buffer): void {
@@ -255,4 +276,5 @@ const patienceMs = 10_000
 const perCertificateMs = 10
 const statusMs = 2_000
 const cutMs = 1_000
+const fadeMoreMs = 1_000
 const defaultDrainMs = 30_000
