@@ -62,7 +62,8 @@ export function createEntrance(options: EntranceOptions): Entrance {
     read: readStranger,
     passOn(raw, isHeader) {
       if (isHeader) refused(raw, 'unexpected-proxy-header')
-      else arrive(raw, {})
+      else if (nats === undefined) arrive(raw, {})
+      else enter(raw)
     },
     timedOut: (raw) => refused(raw, 'silent'),
   })
@@ -91,14 +92,17 @@ export function createEntrance(options: EntranceOptions): Entrance {
     arrival.backend = backend
     arrival.isGreeted = isGreeted
     if (backend) endTogether(raw, arrival, backend.socket)
-    if (!raw.destroyed) enter(raw)
+    if (raw.destroyed) return
+    // Only now does a stranger say its first word: it waited for the server's.
+    if (proxies === undefined || arrival.source || proxies.has(raw.remoteAddress)) enter(raw)
+    else fromStrangers.start(raw)
   }
 
   return {
     accept(raw) {
       if (proxies === undefined) arrive(raw, {})
       else if (proxies.has(raw.remoteAddress)) fromProxies.start(raw)
-      // A NATS client waits for the server's first word, so that there is nothing to look at yet.
+      // A NATS client waits for the server's first word, so that there is nothing to look at before it.
       else if (nats === undefined) fromStrangers.start(raw)
       else arrive(raw, {})
     },

@@ -197,8 +197,10 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
     return arrivals.of(socket)?.source?.address ?? socket.remoteAddress
   }
 
-  function tellBackendFailed(client: Socket, backend: string, error: StapleError): void {
+  /** `where` stands for the backend when the error names none. */
+  function tellBackendFailed(client: Socket, where: string, error: StapleError): void {
     counts.failedBackends++
+    const { backend = where } = error.detail as { readonly backend?: string }
     announce({ type: 'backend-failed', at: clock.now(), backend, error, remoteAddress: addressOf(client) })
   }
 
