@@ -147,8 +147,13 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   function timeOutBackend(this: Side): void {
-    if (this[pair].isConnected) cut.call(this)
-    else this.destroy(Object.assign(new Error(`no answer within ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }))
+    const ends = this[pair]
+    if (ends.isConnected) cut.call(this)
+    else if (!ends.isOverdue) {
+      // A process that stood still sees the time-out before the answer that came meanwhile: one more turn for it.
+      ends.isOverdue = true
+      this.setTimeout(1)
+    } else this.destroy(Object.assign(new Error(`no answer within ${connectTimeoutMs} ms`), { code: 'ETIMEDOUT' }))
   }
 
   function fail(this: Side, cause: NodeJS.ErrnoException): void {
@@ -195,7 +200,7 @@ export function createRelay(options: RelayOptions): Relay {
     if (header) backend.write(header)
     backend.setTimeout(connectTimeoutMs)
     backend.on('connect', connected)
-    join({ client, backend, address, transform, isReadShared, isConnected: false, isDone: false })
+    join({ client, backend, address, transform, isReadShared, isConnected: false, isOverdue: false, isDone: false })
   }
 
   function joinSocket(client: Side, backend: Side, transform: Transform | undefined): void {
@@ -204,7 +209,16 @@ export function createRelay(options: RelayOptions): Relay {
       backend.destroy()
       return
     }
-    join({ client, backend, address: undefined, transform, isReadShared: false, isConnected: true, isDone: false })
+    join({
+      client,
+      backend,
+      address: undefined,
+      transform,
+      isReadShared: false,
+      isConnected: true,
+      isOverdue: false,
+      isDone: false,
+    })
     // Whoever read from them before has paused them.
     client.resume()
     backend.resume()
@@ -259,6 +273,8 @@ interface Pair {
   /** What the backend sends is read into the one buffer that all share. */
   readonly isReadShared: boolean
   isConnected: boolean
+  /** The time for connecting is over. */
+  isOverdue: boolean
   /** Both sides have ended their streams and the backend has been given the last byte. */
   isDone: boolean
 }
