@@ -90,9 +90,7 @@ describe.concurrent.each(ways)('a renewal %s', (_, place) => {
   })
 
   test('with the responder down: the old one stays, stapled; when it is back, the new one comes with its staple', async () => {
-    const { first, second, placed, daemon, look, lookUntil, status, behave } = await start(place, {
-      lines: ['start_timeout: "100ms"'],
-    })
+    const { first, second, placed, daemon, look, lookUntil, status, behave } = await start(place)
     await behave('httpError', second)
     await placed.put(second)
     await daemon.waitForLine(/^reloaded \(.*changed\)\n.*tls\.crt waits behind the old certificate: /)
@@ -113,7 +111,7 @@ describe.concurrent('behind the gate', () => {
     const leafOptions = { mustStaple: false }
     const { first, second, placed, look, lookUntil, behave, daemon } = await start(placeByRename, {
       ocsp: '{ mode: always }',
-      lines: ['start_timeout: "1500ms"'],
+      lines: ['start_timeout: "3s"'],
       first: leafOptions,
       second: leafOptions,
     })
@@ -156,7 +154,7 @@ describe.concurrent('behind the gate', () => {
   test('one with Must-Staple comes without its staple when the old one is within gate_margin of its end', async () => {
     const first = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 3_600_000) }
     const { second, placed, lookUntil, behave } = await start(placeByRename, {
-      lines: ['gate_margin: "2h"', 'start_timeout: "100ms"'],
+      lines: ['gate_margin: "2h"'],
       first,
     })
     await behave('httpError', second)
@@ -165,9 +163,7 @@ describe.concurrent('behind the gate', () => {
   })
 
   test('one comes without its staple when the old one is revoked meanwhile', async () => {
-    const { first, second, placed, daemon, look, lookUntil, behave } = await start(placeByRename, {
-      lines: ['start_timeout: "100ms"'],
-    })
+    const { first, second, placed, daemon, look, lookUntil, behave } = await start(placeByRename)
     await behave('httpError', second)
     await placed.put(second)
     await daemon.waitForLine(/waits behind the old certificate/)
@@ -191,9 +187,7 @@ describe.concurrent('behind the gate', () => {
   })
 
   test('a third certificate takes the place of the one that waits', async () => {
-    const { stage, first, second, placed, daemon, look, lookUntil, behave } = await start(placeByRename, {
-      lines: ['start_timeout: "100ms"'],
-    })
+    const { stage, first, second, placed, daemon, look, lookUntil, behave } = await start(placeByRename)
     const third = await stage.issue()
     await behave('httpError', second)
     await placed.put(second)

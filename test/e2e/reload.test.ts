@@ -199,7 +199,7 @@ describe.concurrent('a reload that fails changes nothing and says why', () => {
       says: /\ncannot listen on 127\.0\.0\.1:\d+: another program listens there/,
     },
     'a new site whose staple is missing under on_start: require': {
-      lines: ['on_start: require', 'start_timeout: "300ms"'],
+      lines: ['on_start: require'],
       breaks: async ({ stage }) => {
         const other = await stage.issue({ name: 'new.test', san: ['new.test'] })
         await stage.responder.behave('httpError', other.certificate.serialNumber)
@@ -208,7 +208,7 @@ describe.concurrent('a reload that fails changes nothing and says why', () => {
       says: /\nno staple \(on_start: require\) for \S+chain\.pem: /,
     },
     'a new site whose staple is missing under on_start: exit': {
-      lines: ['on_start: exit', 'start_timeout: "300ms"'],
+      lines: ['on_start: exit'],
       breaks: async ({ stage }) => {
         const other = await stage.issue({ name: 'new.test', san: ['new.test'] })
         await stage.responder.behave('httpError', other.certificate.serialNumber)
@@ -227,7 +227,6 @@ describe.concurrent('a reload that fails changes nothing and says why', () => {
     },
     'from mode never to must, with the responder down': {
       ocsp: '{ mode: never }',
-      lines: ['start_timeout: "300ms"'],
       breaks: async ({ stage }) => {
         await stage.responder.behave('httpError')
         return (text) => text.replace('never', 'must')
@@ -235,7 +234,6 @@ describe.concurrent('a reload that fails changes nothing and says why', () => {
       says: /\nno staple \(on_start: require\) for /,
     },
     'a store and settings with which the staple that is held cannot be had': {
-      lines: ['start_timeout: "300ms"'],
       breaks: async ({ stage }) => {
         await stage.responder.behave('httpError')
         return (text) => `${text}store_dir: "${temporaryDirectory('other')}"\n`
@@ -337,7 +335,7 @@ describe.concurrent('another store, which makes another keeper', () => {
   })
 
   test('a certificate behind its gate stays there, and the old one keeps its staple', async () => {
-    const lines = ['start_timeout: "300ms"', 'max_interval: "1h"']
+    const lines = ['max_interval: "1h"']
     const { stage, leaf, daemon, look } = await start(undefined, { lines })
     const other = await stage.issue()
     await stage.responder.behave('httpError', other.certificate.serialNumber)
@@ -392,7 +390,7 @@ describe.concurrent('certificates', () => {
     })
     const ec = await stage.issue()
     const { files, put } = await placeByRename(rsa)
-    const daemon = await stage.start(files, undefined, { lines: ['start_timeout: "200ms"'] })
+    const daemon = await stage.start(files)
     const target = { port: await daemon.opened(), rootFile: rsa.rootFile }
     await stage.responder.behave('httpError', ec.certificate.serialNumber)
     await put(ec)
@@ -412,7 +410,6 @@ describe.concurrent('certificates', () => {
     const tls = `tls { cert_file: "${files.certificateFile}", key_file: "${files.keyFile}", ca_file: "${files.caFile}" }`
     const daemon = await startDaemon(`listen: "127.0.0.1:0"
 backend: "${stage.backend.url}"
-start_timeout: "200ms"
 sites [ { names: ["a.test"], ${tls} }, { names: ["b.test"], ${tls} } ]
 `)
     const port = await daemon.opened()

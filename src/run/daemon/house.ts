@@ -6,7 +6,7 @@ import type { Clock } from '../../keep/clock.ts'
 import { isMustStaple } from '../../pki/x509/certificate.ts'
 import { isStapled } from '../../serve/attach/policy.ts'
 import type { FrontPlan, StapleSource } from '../../serve/terminator/index.ts'
-import type { Settings } from '../config/index.ts'
+import type { CertificateSettings, Settings, SiteSettings } from '../config/index.ts'
 import type { Awaited } from './admission.ts'
 import { decideGate, type GateVerdict } from './gate.ts'
 import { createStapleKeeping, type StapleKeeping } from './keep-staples.ts'
@@ -76,21 +76,22 @@ export function openGates(house: House, staples: StapleSource, now: Date): House
 }
 
 /** The plan of a house's front: behind a closed gate, the old certificate. */
-export function planHouse({ settings, slots }: House): FrontPlan {
-  return planFront(
-    settings,
-    (wanted, site) => slots.find((slot) => slot.site === site && slot.wanted === wanted)?.old ?? wanted,
-  )
+export function planHouse({ settings, slots }: Pick<House, 'settings' | 'slots'>): FrontPlan {
+  const olds = new Map<SiteSettings, Map<CertificateSettings, CertificateSettings>>()
+  for (const { site, wanted, old } of slots) {
+    if (old) olds.set(site, (olds.get(site) ?? new Map()).set(wanted, old))
+  }
+  return planFront(settings, (wanted, site) => olds.get(site)?.get(wanted) ?? wanted)
 }
 
 /** The certificates whose staples a house needs: those that are wanted, and those shown in their place. */
-export function certificateKeysOf({ slots, enrolment }: House): ReadonlySet<string> {
+export function certificateKeysOf({ slots, enrolment }: Pick<House, 'slots' | 'enrolment'>): ReadonlySet<string> {
   const olds = slots.flatMap(({ old }) => (old ? [old.certificateKey] : []))
   return new Set([...enrolment.awaited.map(({ certificateKey }) => certificateKey), ...olds])
 }
 
 /** Those that the start policies are about: for what stands behind a gate there is another to open the doors with. */
-export function awaitedIn({ slots, enrolment }: House): readonly Awaited[] {
+export function awaitedIn({ slots, enrolment }: Pick<House, 'slots' | 'enrolment'>): readonly Awaited[] {
   const behind = new Set(slots.flatMap(({ wanted, old }) => (old ? [wanted.certificateKey] : [])))
   for (const slot of slots) if (slot.old === undefined) behind.delete(slot.wanted.certificateKey)
   return enrolment.awaited.filter(({ certificateKey }) => !behind.has(certificateKey))

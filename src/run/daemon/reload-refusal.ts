@@ -1,5 +1,6 @@
 /** What speaks against a reload whose configuration is sound, and how a failed one is described. */
 import { isStapleError } from '../../errors.ts'
+import { isStapled } from '../../serve/attach/policy.ts'
 import { decideAdmission, type Known } from './admission.ts'
 import type { House } from './house.ts'
 import { shownIn } from './slots.ts'
@@ -19,13 +20,13 @@ export function refuseMissing(next: House, before: House): void {
 function refuseByPolicy(next: House, before: House): void {
   const { keeper } = next.keeping
   const shown = new Set(before.slots.map((slot) => shownIn(slot).certificateKey))
-  const known = next.slots.flatMap(({ wanted: { certificateKey }, old }): Known[] => {
-    const awaited = next.enrolment.awaited.find((one) => one.certificateKey === certificateKey)
-    const entry = awaited && keeper.entry(certificateKey)
-    if (awaited === undefined || entry === undefined) return []
+  const known = next.slots.flatMap(({ site, wanted: { certificateKey, label, leaf }, old }): Known[] => {
+    const entry = isStapled(site.mode, leaf) ? keeper.entry(certificateKey) : undefined
+    if (entry === undefined) return []
     // What can never be stapled no gate holds back.
     if (old !== undefined && entry.stapleState !== 'unsupported') return []
     if (shown.has(certificateKey) && before.enrolment.certificateKeys.has(certificateKey)) return []
+    const awaited = { certificateKey, label, policies: site.policies }
     return [{ awaited, entry, servable: keeper.servable(certificateKey) }]
   })
   const admission = decideAdmission(known, true)

@@ -152,6 +152,11 @@ export function createReloader(options: ReloaderOptions): Reloader {
     next.roster.keepOnly(certificateKeysOf(next), graceMs)
     if (next.keeping !== before.keeping) retire(before.keeping, graceMs)
     watchDeadlines(next)
+    const waited = new Set(before.slots.flatMap(({ wanted, old }) => (old ? [wanted.certificateKey] : [])))
+    const opened = next.slots.filter(({ wanted, old }) => old === undefined && waited.has(wanted.certificateKey))
+    for (const label of new Set(opened.map(({ wanted }) => wanted.label))) {
+      said(`${label}: the new certificate is shown from now on`, 'notice')
+    }
   }
 
   function undo(next: House): void {
@@ -175,13 +180,9 @@ export function createReloader(options: ReloaderOptions): Reloader {
     const house = options.house()
     if (ending.signal.aborted || options.host() === undefined) return
     const next = openGates(house, staples, clock.now())
-    const opened = next.slots.filter((slot, index) => slot.old === undefined && house.slots[index]?.old !== undefined)
-    if (opened.length === 0) return watchDeadlines(house)
+    if (next.slots.every((slot, index) => slot.old === house.slots[index]?.old)) return watchDeadlines(house)
     try {
       await swap(next)
-      for (const label of new Set(opened.map(({ wanted }) => wanted.label))) {
-        said(`${label}: the new certificate is shown from now on`, 'notice')
-      }
     } catch (thrown) {
       if (ending.signal.aborted) return
       said(['the new certificate could not be shown', ...describeFailure(thrown)].join('\n'), 'error')

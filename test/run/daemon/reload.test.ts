@@ -107,7 +107,7 @@ async function setUp(first: string) {
     loadWhen(made: () => Promise<LoadedConfig>) {
       next = made
     },
-    /** Reloads while the clock goes on. */
+    /** Reloads; the clock stands still. */
     async reload(text: string) {
       next = () => load(text)
       return settle(clock, reloader.reload('test'))
@@ -115,13 +115,13 @@ async function setUp(first: string) {
   }
 }
 
-/** What reads files takes turns of its own, so the clock is moved until it is done. */
-async function settle<T>(clock: ReturnType<typeof manualClock>, task: Promise<T>, stepMs = 100): Promise<T> {
+/** What reads files takes turns of its own; the clock stands still meanwhile. */
+async function settle<T>(clock: ReturnType<typeof manualClock>, task: Promise<T>): Promise<T> {
   let isDone = false
   const watched = task.finally(() => {
     isDone = true
   })
-  while (!isDone) await clock.advance(stepMs)
+  while (!isDone) await clock.advance(0)
   return watched
 }
 
