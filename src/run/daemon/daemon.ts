@@ -236,7 +236,10 @@ export function createDaemon(options: DaemonOptions): Daemon {
     run,
     stop,
     reload: (because) => reload(because),
-    refresh: (which): Promise<RefreshOutcome> => askAgain(house, which),
+    refresh(which): Promise<RefreshOutcome> {
+      say({ level: 'info', text: which === undefined ? 'asking every responder now' : `asking about ${which} now` })
+      return askAgain(house, which)
+    },
     status: async () =>
       describeDaemon({
         house,
