@@ -2,7 +2,7 @@
  * Renewals through the real program: files are replaced while it runs, and a client never meets a certificate without its
  * staple, nor the loss of one that had it.
  */
-import { writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
@@ -198,6 +198,37 @@ describe.concurrent('behind the gate', () => {
   })
 })
 
+describe.concurrent('in the long run', () => {
+  test('with two workers: the old one stays in both, and the new one comes in both', async () => {
+    const { first, second, placed, daemon, look, lookUntil, behave } = await start(placeByLink, {
+      lines: ['workers: 2'],
+    })
+    await behave('httpError', second)
+    await placed.put(second)
+    await daemon.waitForLine(/waits behind the old certificate/)
+    for (let handshake = 0; handshake < 8; handshake++) expect(await look()).toEqual(sightOf(first))
+    await behave('good', second)
+    daemon.refresh()
+    await daemon.waitForLine(/the new certificate is shown from now on$/)
+    for (let handshake = 0; handshake < 8; handshake++) expect(await lookUntil(sightOf(second))).toHaveLength(1)
+  })
+
+  test('renewals by links leave no more watches than there were', async () => {
+    const { first, second, placed, daemon, lookUntil } = await start(placeByLink)
+    const count = () => countWatches(daemon.program.pid)
+    await placed.put(second)
+    await lookUntil(sightOf(second))
+    const before = await count()
+    expect(before).toBeGreaterThan(0)
+    for (const leaf of [first, second, first, second, first, second]) {
+      await placed.put(leaf)
+      await lookUntil(sightOf(leaf))
+    }
+    // The watches are arranged anew a moment after what they told of.
+    await vi.waitUntil(async () => (await count()) <= before, { timeout: 10_000 })
+  })
+})
+
 describe.concurrent('files that do not fit', () => {
   test('a certificate before its key: nothing is said, and both come together', async () => {
     const { first, second, placed, daemon, look, lookUntil } = await start(placeByRename)
@@ -244,6 +275,15 @@ describe.concurrent('files that do not fit', () => {
     expect(await look()).toEqual(sightOf(first))
   })
 })
+
+/** What the kernel watches for a process. */
+async function countWatches(pid: number): Promise<number> {
+  const directory = `/proc/${pid}/fdinfo`
+  const texts = await Promise.all(
+    (await readdir(directory)).map((name) => readFile(join(directory, name), 'utf8').catch(() => '')),
+  )
+  return texts.join('').match(/^inotify wd:/gm)?.length ?? 0
+}
 
 function hex(_: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString(16) : value
