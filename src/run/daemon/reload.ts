@@ -6,7 +6,7 @@ import { isStapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
 import { isMustStaple } from '../../pki/x509/certificate.ts'
 import type { ReloadOutcome } from '../admin/subject.ts'
-import type { LoadedConfig, Settings } from '../config/index.ts'
+import type { ListenerSettings, LoadedConfig, Settings } from '../config/index.ts'
 import type { FrontHost, PreparedFront } from '../workers/host.ts'
 import { certificateKeysOf, type House, judgeSlot, openGates, planHouse, rebuildHouse } from './house.ts'
 import type { StapleKeeping } from './keep-staples.ts'
@@ -52,7 +52,8 @@ export interface RenewalOutcome extends ReloadOutcome {
 export function createReloader(options: ReloaderOptions): Reloader {
   const { clock, staples, load, said } = options
   const ending = new AbortController()
-  const started = options.house().settings
+  const { log } = options.house().settings
+  let { workers } = options.house().settings
   const retired = new Map<StapleKeeping, () => void>()
   let last: Promise<unknown> = Promise.resolve()
   let waiting: Promise<ReloadOutcome> | undefined
@@ -100,8 +101,10 @@ export function createReloader(options: ReloaderOptions): Reloader {
   async function getReady(settings: Settings): Promise<House> {
     const before = options.house()
     const isOpen = options.host() !== undefined
-    // Opened doors find out by themselves.
-    if (!isOpen) await probeListeners(settings.listeners)
+    // Opened doors find out by themselves; those that were to be opened anyway were tried at the start.
+    const isTried = ({ host, port }: ListenerSettings) =>
+      before.settings.listeners.some((each) => each.host === host && each.port === port)
+    if (!isOpen) await probeListeners(settings.listeners.filter((each) => !isTried(each)))
     const next = rebuildHouse(before, settings, clock)
     try {
       if (next.keeping !== before.keeping) staples.add(next.keeping.keeper)
@@ -229,8 +232,11 @@ export function createReloader(options: ReloaderOptions): Reloader {
 
   /** What another start is needed for. */
   function sayUnchangeable(settings: Settings): void {
+    // Workers are started when the doors open.
+    if (options.host() === undefined) workers = settings.workers
+    const running = { workers, log }
     const keys = (['workers', 'log'] as const).filter(
-      (key) => JSON.stringify(settings[key]) !== JSON.stringify(started[key]),
+      (key) => JSON.stringify(settings[key]) !== JSON.stringify(running[key]),
     )
     if (keys.length > 0) said(`${keys.join(' and ')}: the change counts from the next start on`, 'warn')
   }

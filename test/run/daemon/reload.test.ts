@@ -351,6 +351,22 @@ test('200 reloads leave one entry, added once, and no timers', async () => {
   expect(kept(keeper)).toEqual([])
 })
 
+test('what needs another start is said each time it differs from what runs', async () => {
+  const one = await issue()
+  const { reload, said, close } = await setUp(configOf(one))
+  const lines = () => said.splice(0).filter((line) => line.includes('next start'))
+  await reload(configOf(one, 'workers: 3', 'log { level: warn }'))
+  expect(lines()).toEqual(['workers and log: the change counts from the next start on'])
+  await reload(configOf(one, 'workers: 3'))
+  expect(lines()).toEqual(['workers: the change counts from the next start on'])
+  await reload(configOf(one))
+  expect(lines()).toEqual([])
+  // Before the doors are open, no worker runs.
+  close()
+  await reload(configOf(one, 'workers: 3'))
+  expect(lines()).toEqual([])
+})
+
 test('with closed doors nothing is prepared, and the next house waits for them', async () => {
   const [one, two] = [await issue(), await issue()]
   const { host, close, reload, house, keeper } = await setUp(configOf(one))
