@@ -114,7 +114,7 @@ describe.each([
     await stage.responder.behave('revoked')
     const daemon = await stage.start(leaf, `{ mode: ${mode} }`)
     expect(await daemon.exitCode()).toBe(3)
-    expect(daemon.log().filter((line) => /^open on/.test(line.message))).toEqual([])
+    expect(daemon.log().filter((line) => line.subject === 'front' && /^open on/.test(line.message))).toEqual([])
   })
 })
 

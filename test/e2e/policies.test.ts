@@ -108,7 +108,7 @@ describe('on_unknown', () => {
     await stage.responder.behave('unknown')
     const daemon = await stage.start(leaf, '{ mode: must }', { lines: ['on_unknown: stop'] })
     expect(await daemon.exitCode()).toBe(3)
-    expect(daemon.log().filter((line) => /^open on/.test(line.message))).toEqual([])
+    expect(daemon.log().filter((line) => line.subject === 'front' && /^open on/.test(line.message))).toEqual([])
   })
 })
 

@@ -120,7 +120,7 @@ describe('on_start: exit', () => {
     await stage.responder.behave('httpError')
     const daemon = await stage.start(leaf, `{ mode: ${mode} }`, { lines: [soon, 'on_start: exit'] })
     expect(await daemon.exitCode()).toBe(4)
-    expect(daemon.log().filter((line) => /^open on/.test(line.message))).toEqual([])
+    expect(daemon.log().filter((line) => line.subject === 'front' && /^open on/.test(line.message))).toEqual([])
     expect(daemon.program.output()).toMatch(/chain\.pem.*500/)
   })
 
@@ -161,7 +161,7 @@ describe('a revocation in the store, mode must', () => {
     await stage.responder.behave('hang')
     const daemon = await stage.start(leaf, '{ mode: must }', { storeDir, lines: [soon] })
     expect(await daemon.exitCode()).toBe(3)
-    expect(daemon.log().filter((line) => /^open on/.test(line.message))).toEqual([])
+    expect(daemon.log().filter((line) => line.subject === 'front' && /^open on/.test(line.message))).toEqual([])
   })
 })
 

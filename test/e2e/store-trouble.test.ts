@@ -26,7 +26,8 @@ beforeAll(async () => {
   leaf = await authority.issueLeaf({ mustStaple: true, responderURL: responder.url })
 })
 
-const start = (storeDir: string) => startDaemon(formatConfig({ backend: backend.url, leaf, storeDir }))
+const start = (storeDir: string, lines: readonly string[] = []) =>
+  startDaemon(formatConfig({ backend: backend.url, leaf, storeDir, lines }))
 
 /** thisUpdate counts in seconds: an answer within the same one is the same answer. */
 const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 1_100))
@@ -115,7 +116,8 @@ test('a disk that turns read-only: served from memory, said once, and saved agai
   const disk = temporaryDirectory('disk')
   await runProgram('mount', ['-t', 'tmpfs', 'tmpfs', disk])
   endsWithTest(() => runProgram('umount', ['-l', disk]))
-  const daemon = await start(disk)
+  // A disk with an open socket on it is busy, and cannot be turned.
+  const daemon = await start(disk, [`control_socket: "${join(temporaryDirectory('control'), 'control.sock')}"`])
   const port = await daemon.opened()
   const first = await expectGoodStaple(port)
   await runProgram('mount', ['-o', 'remount,ro', disk])

@@ -6,6 +6,7 @@ import { dryRun } from '../daemon/dry-run.ts'
 import type { ExitCode } from '../daemon/exit-code.ts'
 import { probeListeners } from '../daemon/probe-listeners.ts'
 import { type Journal, type Level, openJournal } from '../journal/journal.ts'
+import { hasOrphans } from '../workers/orphan.ts'
 import { chooseStyle, type Io } from './io.ts'
 import { formatStaples } from './staple-table.ts'
 
@@ -49,8 +50,8 @@ async function run(
   })
   sayNotices(journal, notices)
   // Before anything is made or asked: a second daemon must not touch the store of the first.
-  // With workers an address may be held by those of a daemon that died, which let go when they are asked.
-  if (settings.workers === 1) await probeListeners(settings.listeners)
+  // Workers of a daemon that died may hold the addresses: they let go when they are asked, and the probe would not.
+  if (!(await hasOrphans(settings.admin.socket))) await probeListeners(settings.listeners)
   const daemon = createDaemon({ settings, journal, load, format })
   const ignored = [
     io.onSignal('SIGTERM', () => daemon.stop('SIGTERM')),

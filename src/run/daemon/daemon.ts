@@ -156,7 +156,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   function createHost(): FrontHost {
     const { workers, admin } = house.settings
     const common = { staples, clock, ticketKeys: createTicketKeys() }
-    if (workers === 1) return createInProcessHost(common)
+    if (workers === 1) return createInProcessHost({ ...common, orphans: { socket: admin.socket, clock, say } })
     const orphanage = { socket: admin.socket, format: options.format ?? 'json' }
     return createWorkersHost({ ...common, count: workers, orphanage, say })
   }
