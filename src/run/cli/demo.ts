@@ -26,7 +26,8 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
   await probeListeners([{ host: '127.0.0.1', port }])
   const stage = await setStage(port)
   try {
-    const { settings } = await loadConfig(stage.configFile, { environment: {}, workingDirectory: stage.directory })
+    const load = () => loadConfig(stage.configFile, { environment: {}, workingDirectory: stage.directory })
+    const { settings } = await load()
     const { now } = systemClock
     const journal = await openJournal({
       format: 'text',
@@ -35,7 +36,7 @@ export async function demo(given: DemoArguments, io: Io): Promise<ExitCode> {
       style,
       now,
     })
-    const daemon = createDaemon({ settings, journal })
+    const daemon = createDaemon({ settings, journal, load })
     let isEnding = false
     const end = (because: string) => {
       isEnding = true
