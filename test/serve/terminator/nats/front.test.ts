@@ -354,3 +354,30 @@ it('a drain ends the clients that stay, before TLS and after it, and their backe
     dialled: 2,
   })
 })
+
+describe('a stranger, where PROXY headers are taken from others', () => {
+  const acceptProxyProtocol = ['192.0.2.0/24']
+
+  it('is refused with a header after INFO, by a line of its own, and the backend is let go', async () => {
+    const { url, connections } = await play(speakNats('a'))
+    const { port, told } = await start(url, { acceptProxyProtocol })
+    const socket = dial(port)
+    await readText(socket, '\n')
+    socket.write('PROXY TCP4 192.0.2.9 192.0.2.1 4711 4222\r\n')
+    await over(socket)
+    await over(connections[0] as Socket)
+    expect(told('connection-refused')).toMatchObject([
+      { reason: 'unexpected-proxy-header', remoteAddress: '127.0.0.1' },
+    ])
+  })
+
+  it('comes in without one', async () => {
+    const { url } = await play(speakNats('a'))
+    const { port } = await start(url, { acceptProxyProtocol })
+    const socket = dial(port)
+    await readText(socket, '\n')
+    const secured = secure(socket)
+    secured.write('PING\r\n')
+    expect(await readText(secured, '\n')).toBe('PONG\r\n')
+  })
+})
