@@ -16,7 +16,8 @@ import { formatResults } from './results.mjs'
 import { judge } from './verdicts.mjs'
 
 // Many short rounds rather than a few long ones: the two sides of a ratio are then close in time.
-const defaults = { rounds: 15, seconds: 0.8, warmup: 2 }
+// And servers started anew, since one start differs from the next by some percent for as long as it runs.
+const defaults = { rounds: 15, starts: 3, seconds: 0.8, warmup: 2 }
 
 /**
  * Measure every cell in interleaved rounds.
@@ -24,7 +25,7 @@ const defaults = { rounds: 15, seconds: 0.8, warmup: 2 }
  * @returns {Promise<{ markdown: string, failures: string[] }>}
  */
 export async function run(values) {
-  const { rounds, seconds, warmup } = { ...defaults, ...values }
+  const { rounds, starts, seconds, warmup } = { ...defaults, ...values }
   const dist = path.resolve(values.dist ?? path.join(repository, 'dist'))
   const nodes = findNodes({ majors: values.nodes, paths: values.node })
   const { cells: all, missing } = listCells({ nodes, dist, profile: values.profile })
@@ -39,21 +40,27 @@ export async function run(values) {
   try {
     const backendPort = await freePort()
     started.push(await startServer({ command: programs.backend, args: [`${backendPort}`], port: backendPort }))
-    const cells = []
-    for (const [index, cell] of wanted.entries()) {
-      const place = { port: await freePort(), sparePort: await freePort(), backendPort, material }
-      const server = await startServer(cell.program({ ...place, directory: path.join(directory, `cell-${index}`) }))
-      started.push(server)
-      const load = (...amount) => loadOnce(programs.client, cell, place.port, material, amount)
-      await prove(cell, server, load)
-      await load('--seconds', `${warmup}`)
-      cells.push({ ...cell, server, load, samples: [], rates: [] })
-      progress(`ready: ${cell.key}`)
-    }
-    for (let round = 0; round < rounds; round++) {
-      progress(`round ${round + 1} of ${rounds}`)
-      // There and back again: whatever drifts during a round falls on both sides of each ratio in turn.
-      for (const cell of round % 2 === 0 ? cells : [...cells].reverse()) await measure(cell, seconds)
+    const cells = wanted.map((cell) => ({ ...cell, samples: [], rates: [] }))
+    let done = 0
+    for (let start = 0; start < starts; start++) {
+      const until = Math.round((rounds * (start + 1)) / starts)
+      if (until === done) continue
+      for (const [index, cell] of cells.entries()) {
+        const place = { port: await freePort(), sparePort: await freePort(), backendPort, material }
+        const where = path.join(directory, `start-${start}-cell-${index}`)
+        cell.server = await startServer(cell.program({ ...place, directory: where }))
+        started.push(cell.server)
+        cell.load = (...amount) => loadOnce(programs.client, cell, place.port, material, amount)
+        await prove(cell, cell.server, cell.load)
+        await cell.load('--seconds', `${warmup}`)
+        progress(`ready: ${cell.key}`)
+      }
+      for (; done < until; done++) {
+        progress(`round ${done + 1} of ${rounds}, start ${start + 1} of ${starts}`)
+        // There and back again: whatever drifts during a round falls on both sides of each ratio in turn.
+        for (const cell of done % 2 === 0 ? cells : [...cells].reverse()) await measure(cell, seconds)
+      }
+      for (const cell of cells) await cell.server.stop()
     }
     const samples = new Map(cells.map((cell) => [cell.key, cell.samples]))
     const verdicts = judge(samples, nodes)
@@ -62,7 +69,7 @@ export async function run(values) {
         cells,
         verdicts,
         missing,
-        command: `npm run bench -- handshake --rounds ${rounds} --seconds ${seconds}`,
+        command: `npm run bench -- handshake --rounds ${rounds} --starts ${starts} --seconds ${seconds}`,
         machine: describeMachine(),
         versions: [
           ...nodes.map((node) => `Node ${node.version}`),

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 /** Options of `npm run bench`, in the order in which the help shows them. */
 const options = {
   rounds: { type: 'string', help: 'how often each cell is measured (the cells of a round are interleaved)' },
+  starts: { type: 'string', help: 'how often the servers are started anew meanwhile (handshake)' },
   seconds: { type: 'string', help: 'length of one sample' },
   warmup: { type: 'string', help: 'seconds of load on each server before the first round' },
   only: { type: 'string', help: 'measure only the cells whose name matches this regular expression' },
@@ -25,7 +26,7 @@ const options = {
 export function parseArguments(argv = process.argv.slice(2)) {
   const accepted = Object.fromEntries(Object.entries(options).map(([name, { help, ...option }]) => [name, option]))
   const { values, positionals } = parseArgs({ args: argv, options: accepted, allowPositionals: true })
-  for (const name of ['rounds', 'seconds', 'warmup']) {
+  for (const name of ['rounds', 'starts', 'seconds', 'warmup']) {
     if (values[name] === undefined) continue
     const number = Number(values[name])
     if (!(number > 0)) throw new TypeError(`--${name} must be a number over 0, got "${values[name]}"`)
