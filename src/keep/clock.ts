@@ -32,3 +32,13 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer)
   },
 }
+
+/** Calls back at regular intervals. @returns a function that ends it */
+export function repeat(clock: Pick<Clock, 'wake'>, everyMs: number, callback: () => void): () => void {
+  let cancel = clock.wake(everyMs, run)
+  function run(): void {
+    cancel = clock.wake(everyMs, run)
+    callback()
+  }
+  return () => cancel()
+}

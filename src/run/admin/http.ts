@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../keep/clock.ts'
+import { formatAddress } from '../journal/address.ts'
 import type { Line } from '../journal/journal.ts'
 import { createDoor, type Door } from './door.ts'
 import { isLoopback, isOwnHost } from './host.ts'
@@ -56,8 +57,4 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve()
     })
   })
-}
-
-function formatAddress({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -5,10 +5,11 @@
  * resolves with the exit code, and the command that called it does the rest.
  */
 import type { AddressInfo } from 'node:net'
-import { type Clock, systemClock } from '../../keep/clock.ts'
+import { type Clock, repeat, systemClock } from '../../keep/clock.ts'
 import { createTicketKeys } from '../../serve/terminator/index.ts'
 import { type Admin, type AdminSubject, createAdmin, type RefreshOutcome, type ReloadOutcome } from '../admin/index.ts'
 import type { LoadedConfig, Settings } from '../config/index.ts'
+import { formatAddress } from '../journal/address.ts'
 import type { Journal, Line } from '../journal/journal.ts'
 import { createNarrator, type Narrate } from '../journal/narrate.ts'
 import { createMetrics } from '../metrics/index.ts'
@@ -172,8 +173,8 @@ export function createDaemon(options: DaemonOptions): Daemon {
     const prepared = await front.prepare(planHouse(house))
     phase = 'open'
     const addresses = await prepared.commit()
-    for (const { address, port } of addresses) {
-      const text = `open on ${formatAddress(address, port)} -> ${describeBackends(house.settings)}${missing}`
+    for (const address of addresses) {
+      const text = `open on ${formatAddress(address)} -> ${describeBackends(house.settings)}${missing}`
       journal.say({ level: 'notice', subject: 'front', text })
     }
     return addresses
@@ -266,25 +267,11 @@ async function noReload(): Promise<never> {
   throw new Error('this daemon was not given a way to read its configuration again')
 }
 
-/** Calls back at regular intervals. */
-function repeat(clock: Clock, everyMs: number, callback: () => void): () => void {
-  let cancel = clock.wake(everyMs, run)
-  function run(): void {
-    cancel = clock.wake(everyMs, run)
-    callback()
-  }
-  return () => cancel()
-}
-
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-}
-
-function formatAddress(address: string, port: number): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function describeBackends(settings: Settings): string {

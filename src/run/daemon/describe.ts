@@ -1,8 +1,11 @@
 /** The daemon as the admin doors see it: one picture of a moment. */
 import { createRequire } from 'node:module'
-import type { DaemonStatus, FrontCounts, StapleStatus } from '../admin/subject.ts'
+import type { DaemonStatus, StapleStatus } from '../admin/subject.ts'
+import { formatAddress } from '../journal/address.ts'
+import { createCountsSoFar, sumStatuses } from '../workers/counting.ts'
 import type { HostStatus } from '../workers/host.ts'
-import { type House, judgeSlot } from './house.ts'
+import { certificateKeysOf, type House, judgeSlot } from './house.ts'
+import { type Slot, shownIn } from './slots.ts'
 import type { StapleSwitch } from './staple-switch.ts'
 
 export type Phase = DaemonStatus['phase']
@@ -19,7 +22,7 @@ export interface DaemonPicture {
 
 /** Describes a daemon. */
 export function describeDaemon(picture: DaemonPicture): DaemonStatus {
-  const { house, startedAt, phase, front, lastReload } = picture
+  const { house, startedAt, phase, front = idle(), lastReload } = picture
   const staples = describeStaples(picture)
   return {
     pid: process.pid,
@@ -28,32 +31,37 @@ export function describeDaemon(picture: DaemonPicture): DaemonStatus {
     phase,
     causes: describeCauses(phase, staples),
     configFile: house.settings.file,
-    addresses: (front?.addresses ?? []).map(({ address, port }) =>
-      address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
-    ),
+    addresses: front.addresses.map(formatAddress),
     staples,
-    front: countsOf(front),
-    workers: front?.workers ?? [],
+    front,
+    workers: front.workers,
     ...(lastReload && { lastReload }),
   }
 }
 
+/** A front that is not there yet. */
+function idle(): HostStatus {
+  return { ...sumStatuses([], createCountsSoFar()), workers: [] }
+}
+
 function describeStaples({ house, staples, now }: DaemonPicture): StapleStatus[] {
   const { keeper } = house.keeping
-  const keys = new Set(
-    house.slots.flatMap(({ wanted, old }) => [wanted.certificateKey, ...(old ? [old.certificateKey] : [])]),
-  )
-  return [...keys].flatMap((certificateKey) => {
+  const shown = new Map<string, string[]>()
+  const gated = new Map<string, Slot>()
+  for (const slot of house.slots) {
+    const key = shownIn(slot).certificateKey
+    shown.set(key, [...(shown.get(key) ?? []), slot.site.names[0] ?? 'default'])
+    if (slot.old !== undefined) gated.set(slot.wanted.certificateKey, slot)
+  }
+  return [...certificateKeysOf(house)].flatMap((certificateKey) => {
     const entry = keeper.entry(certificateKey)
     if (entry === undefined) return []
-    const sites = house.slots
-      .filter(({ wanted, old }) => (old ?? wanted).certificateKey === certificateKey)
-      .map(({ site }) => site.names[0] ?? 'default')
-    const gated = house.slots.find(({ wanted, old }) => old !== undefined && wanted.certificateKey === certificateKey)
-    const verdict = gated && judgeSlot(gated, house, staples, now)
-    if (verdict?.kind !== 'waiting') return [{ ...entry, sites }]
+    const status = { ...entry, sites: shown.get(certificateKey) ?? [] }
+    const slot = gated.get(certificateKey)
+    const verdict = slot && judgeSlot(slot, house, staples, now)
+    if (verdict?.kind !== 'waiting') return [status]
     const { cause, deadline } = verdict
-    return [{ ...entry, sites, waiting: { cause, ...(deadline && { deadline }) } }]
+    return [{ ...status, waiting: { cause, ...(deadline && { deadline }) } }]
   })
 }
 
@@ -65,21 +73,6 @@ function describeCauses(phase: Phase, staples: readonly StapleStatus[]): string[
     'the doors are closed until the staples are in',
     ...missing.map(({ label, stapleState, lastError }) => `${label}: ${lastError?.message ?? stapleState}`),
   ]
-}
-
-function countsOf(front: HostStatus | undefined): FrontCounts {
-  return {
-    connections: front?.connections ?? 0,
-    handshakes: front?.handshakes ?? 0,
-    accepted: front?.accepted ?? 0,
-    refusedConnections: front?.refusedConnections ?? 0,
-    secured: front?.secured ?? 0,
-    failedHandshakes: front?.failedHandshakes ?? 0,
-    refusedHandshakes: front?.refusedHandshakes ?? 0,
-    stapled: front?.stapled ?? 0,
-    unstapled: front?.unstapled ?? 0,
-    failedBackends: front?.failedBackends ?? 0,
-  }
 }
 
 const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }

@@ -1,6 +1,7 @@
 /** The front in this very process: `workers: 1`. */
 import type { Clock } from '../../keep/clock.ts'
 import type { StapleSource, Terminator, TerminatorEvent } from '../../serve/terminator/index.ts'
+import { createCountsSoFar, sumStatuses } from './counting.ts'
 import type { FrontHost, HostStatus } from './host.ts'
 import { createIdleTerminator } from './idle-terminator.ts'
 import { type ReliefOptions, relieveOrphans, relieving } from './orphan.ts'
@@ -54,7 +55,7 @@ export function createInProcessHost(options: {
     drain: async () => terminator?.drain(),
     cut: () => terminator?.cut(),
     status: async (): Promise<HostStatus> => ({
-      ...(terminator?.status() ?? nothing),
+      ...(terminator?.status() ?? sumStatuses([], createCountsSoFar())),
       workers: [{ pid: process.pid, state: terminator ? 'serving' : 'starting' }],
     }),
     subscribe(listener) {
@@ -63,19 +64,3 @@ export function createInProcessHost(options: {
     },
   }
 }
-
-const nothing = {
-  isDraining: false,
-  addresses: [],
-  connections: 0,
-  handshakes: 0,
-  accepted: 0,
-  refusedConnections: 0,
-  secured: 0,
-  failedHandshakes: 0,
-  refusedHandshakes: 0,
-  stapled: 0,
-  unstapled: 0,
-  failedBackends: 0,
-  certificates: [],
-} as const

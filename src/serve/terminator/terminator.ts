@@ -5,7 +5,7 @@
  * process ends. What one plan says is generation.ts; here is what stays when the plan changes.
  */
 import type { AddressInfo } from 'node:net'
-import { type Clock, systemClock } from '../../keep/clock.ts'
+import { repeat, systemClock } from '../../keep/clock.ts'
 import { createAnnouncer, type ListenerOf } from '../attach/announcer.ts'
 import { createTicketKeys } from './contexts.ts'
 import { createDoors } from './doors.ts'
@@ -169,13 +169,3 @@ const ticketRotationMs = 12 * 3_600_000
 
 /** Silence after which TCP asks whether the peer is still there. */
 const keepAliveMs = 60_000
-
-/** Calls back at regular intervals. */
-function repeat(clock: Clock, everyMs: number, callback: () => void): () => void {
-  let cancel = clock.wake(everyMs, run)
-  function run(): void {
-    cancel = clock.wake(everyMs, run)
-    callback()
-  }
-  return () => cancel()
-}
