@@ -150,6 +150,62 @@ const rows = {
     retry: 'later',
   },
 
+  ERR_CRL_MALFORMED: {
+    summary: 'the CRL is not as RFC 5280 has it',
+    remedy: 'ask the CA; another distribution point is tried meanwhile',
+    retry: 'later',
+  },
+  ERR_CRL_ISSUER_MISMATCH: {
+    summary: 'the CRL was issued by another CA',
+    remedy: 'check the distribution point; indirect CRLs are not taken',
+    retry: 'later',
+  },
+  ERR_CRL_NOT_AUTHORIZED: {
+    summary: 'the issuer may not sign CRLs',
+    remedy: "the issuer's keyUsage needs cRLSign",
+    retry: 'when-changed',
+  },
+  ERR_CRL_SIGNATURE: {
+    summary: "the CRL's signature does not verify",
+    remedy: 'check the distribution point; somebody may be tampering',
+    retry: 'soon',
+  },
+  ERR_CRL_WEAK_ALGORITHM: {
+    summary: 'the CRL is signed with an algorithm that is no longer safe',
+    remedy: 'ask the CA for SHA-256; `danger { allow_sha1_signatures: true }` accepts SHA-1',
+    retry: 'later',
+  },
+  ERR_CRL_NOT_YET_VALID: {
+    summary: 'the CRL is from the future',
+    remedy: 'check the clocks of this machine and of the CA',
+    retry: 'soon',
+  },
+  ERR_CRL_STALE: {
+    summary: 'the CRL is past its nextUpdate, or says none',
+    remedy: 'ask the CA for a current one',
+    retry: 'soon',
+  },
+  ERR_CRL_SCOPE: {
+    summary: 'the CRL does not cover this certificate',
+    remedy: 'check the distribution point: it speaks of other certificates',
+    retry: 'later',
+  },
+  ERR_CRL_UNSUPPORTED: {
+    summary: 'the CRL is of a kind that is not taken: indirect, delta, or of some reasons only',
+    remedy: 'ask the CA for a complete CRL of its own',
+    retry: 'later',
+  },
+  ERR_CRL_UNSUPPORTED_CRITICAL_EXTENSION: {
+    summary: 'the CRL has a critical extension that is not understood',
+    remedy: 'ask the CA for a CRL without it',
+    retry: 'later',
+  },
+  ERR_CRL_TOO_LARGE: {
+    summary: 'the CRL is larger than the limit',
+    remedy: 'ask the CA for partitioned CRLs, or raise the limit',
+    retry: 'later',
+  },
+
   ERR_FETCH_NETWORK: {
     summary: 'the responder could not be reached',
     remedy: 'check name, route, firewall and proxy',
@@ -296,6 +352,68 @@ const rows = {
     retry: 'when-changed',
   },
 
+  ERR_PEER_UNVERIFIED: {
+    summary: "the peer's certificate was not verified, so what it says of its CA proves nothing",
+    remedy: 'give the CA in `ca`, and the name that the certificate is for in `servername`',
+    retry: 'when-changed',
+  },
+  ERR_PEER_NO_STAPLE: {
+    summary: 'the peer stapled nothing, and the policy wants a staple',
+    remedy: 'let the server staple, or use the policy staple-or-ask',
+    retry: 'soon',
+  },
+  ERR_PEER_MUST_STAPLE: {
+    summary: 'the peer stapled nothing, although its certificate demands a staple (RFC 7633)',
+    remedy: 'let the server staple; `staplewright check` says why it does not',
+    retry: 'soon',
+  },
+  ERR_PEER_STAPLE_REFUSED: {
+    summary: 'the peer stapled a response that does not count',
+    remedy: 'see the cause; `staplewright check` says more',
+    retry: 'soon',
+  },
+  ERR_PEER_REVOKED: {
+    summary: "the peer's certificate, or one above it, is revoked",
+    remedy: 'the peer needs another certificate',
+    retry: 'when-changed',
+  },
+  ERR_PEER_STATUS_UNKNOWN: {
+    summary: "the CA's responder does not know the peer's certificate",
+    remedy: 'ask the CA; the responder may not have heard of a young certificate',
+    retry: 'soon',
+  },
+  ERR_PEER_STATUS_UNAVAILABLE: {
+    summary: "the status of the peer's certificate could not be learned",
+    remedy: 'see the causes; the policy soft goes on without',
+    retry: 'soon',
+  },
+
+  ERR_PROBE_RESOLVE: {
+    summary: 'the name has no address',
+    remedy: 'check the spelling and the DNS',
+    retry: 'when-changed',
+  },
+  ERR_PROBE_CONNECT: {
+    summary: 'the server cannot be connected to',
+    remedy: 'check address and port, and whether a firewall stands between',
+    retry: 'soon',
+  },
+  ERR_PROBE_TIMEOUT: {
+    summary: 'the server did not go on in time',
+    remedy: 'check the port; a protocol that begins in clear needs --starttls',
+    retry: 'soon',
+  },
+  ERR_PROBE_STARTTLS: {
+    summary: 'the server did not agree to begin TLS in its protocol',
+    remedy: 'check the port and the protocol named by --starttls',
+    retry: 'when-changed',
+  },
+  ERR_PROBE_HANDSHAKE: {
+    summary: 'the TLS handshake failed',
+    remedy: 'see the cause: what this side or the server refused',
+    retry: 'when-changed',
+  },
+
   ERR_CONFIG_READ: {
     summary: 'the configuration file cannot be read',
     remedy: 'check the path, its owner and mode',
@@ -386,8 +504,9 @@ export type ErrorDetail<C extends ErrorCode> = C extends
   | `ERR_DER_${string}`
   | `ERR_X509_${string}`
   | `ERR_OCSP_${string}`
+  | `ERR_CRL_${string}`
   ? RefusalDetail
-  : C extends 'ERR_FETCH_FAILED' | 'ERR_FETCH_NO_ISSUER'
+  : C extends 'ERR_FETCH_FAILED' | 'ERR_FETCH_NO_ISSUER' | 'ERR_PEER_STATUS_UNAVAILABLE'
     ? FetchFailedDetail
     : C extends `ERR_FETCH_${string}`
       ? FetchDetail

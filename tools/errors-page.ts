@@ -6,6 +6,7 @@ const areas: Record<string, string> = {
   DER: 'bytes that are not DER · `src/pki/der`',
   X509: 'certificates · `src/pki/x509`',
   OCSP: 'OCSP requests and responses · `src/pki/ocsp`',
+  CRL: 'certificate revocation lists · `src/pki/crl`',
   FETCH: 'asking a responder · `src/keep/fetch`',
   STORE: 'staples at rest · `src/keep/store`',
   KEEPER: 'the keeper · `src/keep/keeper`',
@@ -14,6 +15,8 @@ const areas: Record<string, string> = {
   NATS: 'NATS behind the TLS front · `src/serve/terminator/nats`',
   WORKER: 'worker processes · `src/run/workers`',
   RESPONDER: 'answering requests ourselves · `src/serve/responder`',
+  PEER: 'judging whom we are connected to · `src/check/peer`',
+  PROBE: 'connecting to a server to see what it presents · `src/check/probe`',
   CONFIG: 'the configuration · `src/run/config`',
 }
 

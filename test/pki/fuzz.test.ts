@@ -246,8 +246,8 @@ describe('of damaged responses', () => {
       (der, which) => {
         const { options } = subjects[which] as Subject
         const verified = attempt(() => verifyOcspResponse(der, options))
-        const { findings, verified: diagnosed } = diagnose(der, options)
-        const first = findings.find(({ outcome }) => outcome === 'refused')?.error
+        const { verdicts, verified: diagnosed } = diagnose(der, options)
+        const first = verdicts.find(({ outcome }) => outcome === 'refused')?.error
         if (verified instanceof StapleError) {
           expect([diagnosed, first?.code, first?.message]).toEqual([undefined, verified.code, verified.message])
         } else {

@@ -10,7 +10,7 @@ import { rules } from './rules.ts'
 import { concludeFrom, type VerifiedOcspResponse } from './verify.ts'
 
 /** What one rule says. */
-export interface Finding {
+export interface RuleVerdict {
   readonly rule: string
   readonly clause: string
   /** `skipped` where a rule before left nothing to judge. */
@@ -21,7 +21,7 @@ export interface Finding {
 
 export interface Diagnosis {
   /** One per rule, in order. */
-  readonly findings: readonly Finding[]
+  readonly verdicts: readonly RuleVerdict[]
   readonly warnings: readonly VerifyWarning[]
   /** Where no rule refused: what `verifyOcspResponse` gives. */
   readonly verified?: VerifiedOcspResponse
@@ -34,28 +34,28 @@ export interface Diagnosis {
  */
 export function diagnose(der: Uint8Array, options: VerifyOptions): Diagnosis {
   const judgement: Judgement = { der: viewBytes(der, 'der'), policies: resolvePolicies(options), warnings: [] }
-  const findings: Finding[] = []
+  const verdicts: RuleVerdict[] = []
   for (const { name, clause, needs, check } of rules) {
     if (needs.some((evidence) => judgement[evidence] === undefined)) {
-      findings.push({ rule: name, clause, outcome: 'skipped' })
+      verdicts.push({ rule: name, clause, outcome: 'skipped' })
       continue
     }
     try {
       check(judgement)
-      findings.push({ rule: name, clause, outcome: 'passed' })
+      verdicts.push({ rule: name, clause, outcome: 'passed' })
     } catch (error) {
       if (!(error instanceof StapleError)) throw error
-      findings.push({ rule: name, clause, outcome: 'refused', error })
+      verdicts.push({ rule: name, clause, outcome: 'refused', error })
       // What is over the limit is not read any further.
-      if (name === 'size') return { findings: [...findings, ...skipAfter(name)], warnings: [] }
+      if (name === 'size') return { verdicts: [...verdicts, ...skipAfter(name)], warnings: [] }
     }
   }
   const { warnings } = judgement
-  if (findings.some(({ outcome }) => outcome !== 'passed')) return { findings, warnings }
-  return { findings, warnings, verified: concludeFrom(judgement) }
+  if (verdicts.some(({ outcome }) => outcome !== 'passed')) return { verdicts, warnings }
+  return { verdicts, warnings, verified: concludeFrom(judgement) }
 }
 
-function skipAfter(last: string): Finding[] {
+function skipAfter(last: string): RuleVerdict[] {
   const index = rules.findIndex(({ name }) => name === last)
   return rules.slice(index + 1).map(({ name, clause }) => ({ rule: name, clause, outcome: 'skipped' }))
 }

@@ -24,7 +24,7 @@ import type { CertStatus, SingleResponse } from './single-response.ts'
 
 /** One rule of the list. */
 export interface Rule {
-  /** As findings and `staplewright inspect` name it. */
+  /** As verdicts and `staplewright inspect` name it. */
   readonly name: string
   /** The clause it comes from. */
   readonly clause: string

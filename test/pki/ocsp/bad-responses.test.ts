@@ -38,8 +38,8 @@ describe.each(Object.entries(groups))('refuses, for its %s, a response', (_group
 
 it.each(all)('diagnose refuses first what verify refuses: $what', (row) => {
   const { broken } = prepare(row)
-  const { findings, verified } = diagnose(broken.der, broken.options)
-  const first = findings.find(({ outcome }) => outcome === 'refused')
+  const { verdicts, verified } = diagnose(broken.der, broken.options)
+  const first = verdicts.find(({ outcome }) => outcome === 'refused')
   expect({ code: first?.error?.code, verified }).toEqual({ code: row.code, verified: undefined })
 })
 

@@ -35,10 +35,10 @@ const of = (draft: ResponseDraft, more: Partial<VerifyOptions> = {}) =>
 
 /** The rules with that outcome, by name. */
 const named = (diagnosis: ReturnType<typeof diagnose>, outcome: string) =>
-  diagnosis.findings.filter((finding) => finding.outcome === outcome).map(({ rule }) => rule)
+  diagnosis.verdicts.filter((verdict) => verdict.outcome === outcome).map(({ rule }) => rule)
 
 it('asks the rules of verification, in their order, each by a name of its own', () => {
-  const asked = of(directDraft()).findings.map(({ rule }) => rule)
+  const asked = of(directDraft()).verdicts.map(({ rule }) => rule)
   expect(asked).toEqual(rules.map(({ name: rule }) => rule))
   expect(new Set(asked).size).toBe(asked.length)
   expect(asked.length).toBe(18)
@@ -46,8 +46,8 @@ it('asks the rules of verification, in their order, each by a name of its own', 
 
 it('gives of an accepted response what verification gives', () => {
   const der = forgeResponse(delegatedDraft())
-  const { findings, verified, warnings } = diagnose(der, options)
-  expect(findings.every(({ outcome }) => outcome === 'passed')).toBe(true)
+  const { verdicts, verified, warnings } = diagnose(der, options)
+  expect(verdicts.every(({ outcome }) => outcome === 'passed')).toBe(true)
   expect(verified).toEqual(verifyOcspResponse(der, options))
   expect(warnings).toEqual([])
 })
@@ -113,7 +113,7 @@ it('stops at an error status, of which there is nothing more to say', () => {
 it('does not read what is too large', () => {
   const diagnosis = of(directDraft(), { maxBytes: 10 })
   expect(named(diagnosis, 'refused')).toEqual(['size'])
-  expect(diagnosis.findings.slice(1).every(({ outcome }) => outcome === 'skipped')).toBe(true)
+  expect(diagnosis.verdicts.slice(1).every(({ outcome }) => outcome === 'skipped')).toBe(true)
 })
 
 it('keeps the warnings of what it could judge', () => {

@@ -1,0 +1,18 @@
+/** What a probe may be told. */
+import type { LookupFunction } from 'node:net'
+import type { Clock } from '../../keep/clock.ts'
+
+export interface ProbeOptions {
+  readonly clock: Clock
+  /** Connections per address and certificate that it shows; default 5. See plan.ts. */
+  readonly connections?: number
+  /** Milliseconds for each step: name, connection with its opening, handshake, HTTP; default 5,000. */
+  readonly timeoutMs?: number
+  /** Further roots, PEM, beside Node's and the system's. */
+  readonly ca?: readonly string[]
+  /** Resolves names; default Node's dns.lookup. */
+  readonly lookup?: LookupFunction
+  /** Look at what is put beside stapling, too: CAA records. Default false. */
+  readonly stack?: boolean
+  readonly signal?: AbortSignal
+}
