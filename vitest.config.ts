@@ -17,6 +17,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/kit/generate-grammar.ts',
     pool: 'forks',
+    // vitest leaves a core of two idle; most tests wait for sockets and programs, so two files at a time do no harm
+    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     maxConcurrency: 16,
