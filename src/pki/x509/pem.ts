@@ -14,7 +14,7 @@ import { type Certificate, decodeCertificateAs } from './certificate.ts'
 export function parsePemCertificates(pem: string | Uint8Array): Certificate[] {
   const text = typeof pem === 'string' ? pem : decodeText(pem)
   const certificates: Certificate[] = []
-  for (const block of blocks(text)) {
+  for (const block of pemBlocks(text)) {
     if (!labels.has(block.label)) continue
     certificates.push(decodeBlock(block))
   }
@@ -23,25 +23,19 @@ export function parsePemCertificates(pem: string | Uint8Array): Certificate[] {
   throw pemError('pem', '-----BEGIN CERTIFICATE-----', found)
 }
 
-interface Block {
+/** A block of a PEM text, whatever its label. */
+export interface PemBlock {
   readonly label: string
+  /** Where it begins; counts from 1. */
   readonly line: number
+  /** What stands between its boundaries, without the line ends. */
   readonly content: string
+  /** The boundary of the end is there, with the same label. */
   readonly isEnded: boolean
 }
 
-/** As a character, or as its three octets read as Latin-1. */
-const byteOrderMark = /^(\ufeff|\u00ef\u00bb\u00bf)/
-
-const labels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE'])
-
-function decodeText(pem: Uint8Array): string {
-  if (!ArrayBuffer.isView(pem)) throw new TypeError('pem must be a string or a Uint8Array')
-  // Latin-1 maps any octets to characters: comments in whatever encoding do no harm.
-  return new TextDecoder('latin1').decode(pem)
-}
-
-function* blocks(text: string): Generator<Block> {
+/** The blocks of a PEM text as they stand, undecoded. @see RFC 7468 §2 */
+export function* pemBlocks(text: string): Generator<PemBlock> {
   let open: { label: string; line: number; content: string } | undefined
   for (const [index, row] of text
     .replace(byteOrderMark, '')
@@ -61,7 +55,18 @@ function* blocks(text: string): Generator<Block> {
   if (open !== undefined) yield { ...open, isEnded: false }
 }
 
-function decodeBlock({ label, line, content, isEnded }: Block): Certificate {
+/** As a character, or as its three octets read as Latin-1. */
+const byteOrderMark = /^(\ufeff|\u00ef\u00bb\u00bf)/
+
+const labels: ReadonlySet<string> = new Set(['CERTIFICATE', 'X509 CERTIFICATE'])
+
+function decodeText(pem: Uint8Array): string {
+  if (!ArrayBuffer.isView(pem)) throw new TypeError('pem must be a string or a Uint8Array')
+  // Latin-1 maps any octets to characters: comments in whatever encoding do no harm.
+  return new TextDecoder('latin1').decode(pem)
+}
+
+function decodeBlock({ label, line, content, isEnded }: PemBlock): Certificate {
   const field = `line ${line}`
   if (!isEnded) throw pemError(field, `-----END ${label}----- after its block`, 'none')
   const base64 = content.replace(/[ \t]/g, '')
@@ -78,7 +83,7 @@ function decodeBlock({ label, line, content, isEnded }: Block): Certificate {
 }
 
 function describeLabels(text: string): string {
-  const found = new Set([...blocks(text)].map((block) => block.label))
+  const found = new Set([...pemBlocks(text)].map((block) => block.label))
   if (found.size > 0) return `only ${[...found].slice(0, 5).join(', ')}`
   return text.trim() === '' ? 'an empty text' : 'no PEM block'
 }

@@ -133,7 +133,8 @@ function readMilliseconds(value: Value, isSecondsAllowed: boolean): number | Mis
   return new Mistake('not a duration', units)
 }
 
-function parseDuration(written: string): number | Mistake {
+/** Reads a duration as it is written, in milliseconds. */
+export function parseDuration(written: string): number | Mistake {
   if (written === '0') return 0
   if (/^-/.test(written)) return new Mistake('negative', 'write a duration of zero or more')
   if (/^\d+(\.\d+)?$/.test(written)) {
