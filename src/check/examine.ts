@@ -1,4 +1,5 @@
 /** One target from beginning to end: probed, its CA asked, every rule applied. */
+import type { Origin } from '../keep/fetch/index.ts'
 import type { Certificate } from '../pki/x509/certificate.ts'
 import type { Evidence } from './diagnose/evidence.ts'
 import type { Finding, ServerKind, Severity } from './diagnose/finding.ts'
@@ -11,8 +12,8 @@ export interface ExamineOptions extends ProbeOptions {
   readonly asker?: StatusAsker
   /** Default `ocsp-then-crl`. */
   readonly revocation?: RevocationPolicy
-  /** Fetches an issuer that the server does not send; absent: none is fetched. */
-  readonly fetchIssuer?: (leaf: Certificate) => Promise<Certificate>
+  /** Fetches an issuer that the server does not send, with the origin of its address; absent: none is fetched. */
+  readonly fetchIssuer?: (leaf: Certificate, origin: Origin) => Promise<Certificate>
   /** The moment to judge at; default when the probe is made. */
   readonly at?: Date
 }
@@ -26,6 +27,8 @@ export interface Examination {
   readonly severity: Exclude<Severity, 'info'>
   /** Which server it seems to be, and by what signs. */
   readonly server?: { readonly kind: ServerKind; readonly because: readonly string[] }
+  /** What no check from outside can see, whatever was found: for the end of a report. */
+  readonly notes: readonly string[]
 }
 
 /** Examines one target. Never rejects for what the target does: that is in the findings. */

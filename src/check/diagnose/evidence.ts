@@ -4,6 +4,7 @@
  * Put together by gather.ts; no rule connects anywhere.
  */
 import type { StapleError } from '../../errors.ts'
+import type { Origin } from '../../keep/fetch/index.ts'
 import type { Diagnosis } from '../../pki/ocsp/diagnose.ts'
 import type { Certificate } from '../../pki/x509/certificate.ts'
 import type { ConnectionRecord, ProbeRecord, TrustRecord } from '../probe/record.ts'
@@ -15,6 +16,10 @@ export interface Evidence {
   readonly at: Date
   /** One per certificate that was shown, in the order they were first seen. */
   readonly certificates: readonly CertificateEvidence[]
+  /** Leaves that could not be decoded. */
+  readonly unreadable: readonly UnreadableLeaf[]
+  /** `operator` where the target itself is on private addresses: then the addresses in its certificates may be, too. */
+  readonly origin: Origin
   /** Look at what is put beside stapling, too. */
   readonly stack: boolean
 }
@@ -23,6 +28,8 @@ export interface Evidence {
 export interface CertificateEvidence {
   readonly certificate: Certificate
   readonly certificateKey: string
+  /** As sent, the leaf first; what stands after it as far as it can be decoded. */
+  readonly chain: readonly Certificate[]
   /** The connections that showed it. */
   readonly connections: readonly ConnectionRecord[]
   /** Proven to have issued it; absent: not found, and no staple of it can be judged. */
@@ -35,8 +42,20 @@ export interface CertificateEvidence {
   readonly trust: TrustRecord
   /** Each distinct staple, in the order they were first seen. */
   readonly staples: readonly StapleEvidence[]
-  /** What the CA says now; absent: nobody was asked. */
+  /** What the CA says now; absent: nobody was asked, and `unasked` says why. */
   readonly live?: LiveEvidence
+  readonly unasked?: Unasked
+}
+
+/**
+ * Why a CA was not asked: it was not to be; a stranger's chain that does not verify names addresses that nobody should
+ * be sent to; there is no issuer to prove an answer by; the certificate names no address; it has expired.
+ */
+export type Unasked = 'asked-not-to' | 'chain-unverified' | 'no-issuer' | 'no-address' | 'expired'
+
+export interface UnreadableLeaf {
+  readonly error: StapleError
+  readonly connections: readonly ConnectionRecord[]
 }
 
 export interface StapleEvidence {

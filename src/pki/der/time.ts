@@ -29,6 +29,22 @@ export function formatTime(time: Date): string {
   return time.toISOString().replace('.000Z', 'Z')
 }
 
+/** Formats a length of time with at most two units: `4 s`, `3 min 20 s`, `5 h 10 min`, `6 days 3 h`. */
+export function formatSpan(ms: number): string {
+  if (ms < 0) return `-${formatSpan(-ms)}`
+  if (ms < 950) return `${Math.round(ms)} ms`
+  let seconds = Math.round(ms / 1000)
+  const parts: string[] = []
+  for (const [length, one, many] of units) {
+    const count = Math.floor(seconds / length)
+    if (count > 0) parts.push(`${count} ${count === 1 ? one : many}`)
+    else if (parts.length > 0) break
+    seconds -= count * length
+    if (parts.length === 2) break
+  }
+  return parts.join(' ')
+}
+
 function parseRest(year: number, bytes: Uint8Array, at: number): Date | undefined {
   const month = twoDigits(bytes, at)
   const day = twoDigits(bytes, at + 2)
@@ -53,3 +69,10 @@ function twoDigits(bytes: Uint8Array, at: number): number {
   const ones = (bytes[at + 1] as number) - 0x30
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
 }
+
+const units: readonly (readonly [number, string, string])[] = [
+  [86_400, 'day', 'days'],
+  [3_600, 'h', 'h'],
+  [60, 'min', 'min'],
+  [1, 's', 's'],
+]

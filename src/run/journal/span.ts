@@ -1,20 +1,7 @@
 /** Times and lengths of time as a person reads them. UTC everywhere, so that a log compares with a response. */
+import { formatSpan } from '../../pki/der/time.ts'
 
-/** Formats a length of time with at most two units: `4 s`, `3 min 20 s`, `5 h 10 min`, `6 days 3 h`. */
-export function formatSpan(ms: number): string {
-  if (ms < 0) return `-${formatSpan(-ms)}`
-  if (ms < 950) return `${Math.round(ms)} ms`
-  let seconds = Math.round(ms / 1000)
-  const parts: string[] = []
-  for (const [length, one, many] of units) {
-    const count = Math.floor(seconds / length)
-    if (count > 0) parts.push(`${count} ${count === 1 ? one : many}`)
-    else if (parts.length > 0) break
-    seconds -= count * length
-    if (parts.length === 2) break
-  }
-  return parts.join(' ')
-}
+export { formatSpan }
 
 /** Formats a moment as `2026-11-21 03:50:00Z`. */
 export function formatMoment(moment: Date): string {
@@ -32,10 +19,3 @@ export function formatDistance(moment: Date, at: Date): string {
   const ms = moment.getTime() - at.getTime()
   return `${formatNear(moment, at)} (${ms >= 0 ? `in ${formatSpan(ms)}` : `${formatSpan(-ms)} ago`})`
 }
-
-const units: readonly (readonly [number, string, string])[] = [
-  [86_400, 'day', 'days'],
-  [3_600, 'h', 'h'],
-  [60, 'min', 'min'],
-  [1, 's', 's'],
-]
