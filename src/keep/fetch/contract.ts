@@ -4,8 +4,10 @@
  * The keeper (keep/keeper) asks; who serves staples never comes here.
  */
 
+import type { IncomingHttpHeaders } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import type { StapleError } from '../../errors.ts'
+import type { VerifiedCrl } from '../../pki/crl/verified.ts'
 import type { VerifyOptions } from '../../pki/ocsp/options.ts'
 import type { VerifiedOcspResponse } from '../../pki/ocsp/verify.ts'
 import type { Certificate } from '../../pki/x509/certificate.ts'
@@ -24,8 +26,11 @@ export interface StapleQuestion {
   readonly issuer: Certificate
   /** In order of preference, already resolved: the operator's override, else the certificate's AIA. */
   readonly responderURLs: readonly string[]
-  /** The certID's hash; default `auto`: SHA-1, and SHA-256 only where the responder refuses SHA-1. */
-  readonly hashAlgorithm?: 'auto' | 'sha1' | 'sha256'
+  /**
+   * The certID's hash; default `auto`: SHA-1, and SHA-256 only where the responder refuses SHA-1. `prefer-sha256` is the
+   * other way round, for answers that are not stapled; who needs SHA-1 is remembered for a day. @see RFC 9919 §3
+   */
+  readonly hashAlgorithm?: 'auto' | 'prefer-sha256' | 'sha1' | 'sha256'
   /** Default `auto`: GET when the whole URL is at most 255 bytes, else POST, and the other one where that fails. */
   readonly method?: 'auto' | HttpMethod
   /** Default `operator`. A stranger's addresses are asked only after its chain was verified, and as `privateAddresses` says. */
@@ -34,6 +39,8 @@ export interface StapleQuestion {
   readonly responderCertificate?: Certificate
   /** The end of the whole attempt, in milliseconds from its first request; default 30 000. */
   readonly deadlineMs?: number
+  /** Whether the answer is to be stapled, so that `maxStapleBytes` counts; default true. */
+  readonly isToBeStapled?: boolean
 }
 
 /** An answer that passed every rule, whatever its certStatus. */
@@ -53,7 +60,56 @@ export interface FetchedStaple {
   readonly failures: readonly StapleError[]
 }
 
-/** Asks responders and finds issuers over HTTP. Decides nothing about when. */
+/** One certificate to look up in its issuer's CRL, and where that is. */
+export interface CrlQuestion {
+  readonly certificate: Certificate
+  /** Proven to have issued it; here it is taken at its word. */
+  readonly issuer: Certificate
+  /** Instead of the certificate's own distribution points, in order of preference. */
+  readonly crlURLs?: readonly string[]
+  /** As a {@link StapleQuestion}'s. */
+  readonly origin?: Origin
+  /** The end of it all, in milliseconds; default 60,000. */
+  readonly deadlineMs?: number
+  /** Download even where a CRL is held that still counts; default false. */
+  readonly isFresh?: boolean
+}
+
+/** A CRL that passed every rule for that certificate, and what it says about it. */
+export interface FetchedCrl {
+  /** Holds nothing of the CRL's bytes. */
+  readonly crl: VerifiedCrl
+  /** The distribution point that it came from. */
+  readonly url: string
+  /** It was held from before, and nothing was downloaded. */
+  readonly isCached: boolean
+  readonly elapsedMs: number
+  /** The server's HTTP Date minus our clock; absent with a CRL that was held. */
+  readonly dateSkewMs?: number
+  /** What failed before it came, in order. */
+  readonly failures: readonly StapleError[]
+}
+
+/** One HTTP request and what came of it, redirects included; for people who want to see. */
+export interface HttpExchange {
+  readonly method: 'GET' | 'POST'
+  /** The whole URL that was asked first, without credentials. */
+  readonly url: string
+  /** Where redirects led, in order. */
+  readonly redirects: readonly string[]
+  /** The OCSP request as DER, whichever the method; absent when something else was asked for. */
+  readonly request?: Uint8Array
+  /** Of the last hop; absent when none answered. */
+  readonly status?: number
+  readonly headers?: Readonly<IncomingHttpHeaders>
+  /** The body that came; absent when it did not come whole. */
+  readonly body?: Uint8Array
+  /** Why there is no whole answer. What an answer means is not judged here. */
+  readonly error?: unknown
+  readonly elapsedMs: number
+}
+
+/** Asks responders, finds issuers and CRLs over HTTP. Decides nothing about when. */
 export interface Fetcher {
   /**
    * Asks every responder, by every method and hash that could help, until one answer passes every rule.
@@ -69,6 +125,14 @@ export interface Fetcher {
    * @throws {@link StapleError} `ERR_FETCH_NO_ISSUER` when none gave it, with every cause
    */
   fetchIssuer(leaf: Certificate, signal?: AbortSignal, origin?: Origin): Promise<Certificate>
+  /**
+   * Looks a certificate up in its issuer's CRL: one distribution point after the other, until one gives a CRL that
+   * passes every rule. What was downloaded is held and serves the next questions; equal downloads are made once.
+   *
+   * @throws {@link StapleError} `ERR_FETCH_FAILED` when all failed, or there is none to ask, with every cause;
+   * `ERR_FETCH_CLOSED`; the signal's reason when aborted
+   */
+  fetchCrl(question: CrlQuestion, signal?: AbortSignal): Promise<FetchedCrl>
   /** Ends what is under way (`ERR_FETCH_CLOSED`) and closes the connections kept open. */
   close(): Promise<void>
 }
@@ -120,4 +184,12 @@ export interface FetcherOptions extends VerifyPolicies {
   readonly maxStapleBytes?: number
   /** Failures in a row after which a host is asked by one probe at a time; default 5. */
   readonly breakAfter?: number
+  /** Default 64 MiB; a CRL beyond it is not read. */
+  readonly maxCrlBytes?: number
+  /** Default 128 MiB: CRLs held for the next question, in all; 0 holds none. */
+  readonly maxCrlCacheBytes?: number
+  /** Default 12 h: a CRL held for longer is downloaded anew, so that a revocation is noticed before its nextUpdate. */
+  readonly maxCrlAgeMs?: number
+  /** Told of every HTTP exchange when it has ended. Must not throw. */
+  readonly exchanged?: (exchange: HttpExchange) => void
 }

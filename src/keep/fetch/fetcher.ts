@@ -41,6 +41,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     redirects: options.redirects ?? 3,
     maxBytes,
+    exchanged: options.exchanged,
   })
   const slots = createSlots(options.perHost ?? 8, options.total ?? 64)
   const responder: ResponderOptions = {
@@ -117,6 +118,9 @@ export function createFetcher(options: FetcherOptions): Fetcher {
         cancelStop?.()
       }
     },
+    async fetchCrl() {
+      throw new StapleError('ERR_FETCH_FAILED', 'CRLs are not fetched yet', { causes: [] })
+    },
     async close() {
       isClosed = true
       for (const stop of [...underWay]) stop.stop(closedError())
@@ -142,8 +146,9 @@ function boardFlight(flight: Flight, signal: AbortSignal | undefined): Promise<F
 /** The certID, as its encoded request, and what makes the same certID another question. */
 function flightKey(question: StapleQuestion, request: Uint8Array): string {
   const { hashAlgorithm = 'auto', method = 'auto', origin = 'operator', deadlineMs = 0, responderURLs } = question
+  const { isToBeStapled = true } = question
   const certID = Buffer.from(request.buffer, request.byteOffset, request.length).toString('latin1')
-  return `${certID} ${hashAlgorithm} ${method} ${origin} ${deadlineMs} ${responderURLs.join(' ')}`
+  return `${certID} ${hashAlgorithm} ${method} ${origin} ${deadlineMs} ${isToBeStapled} ${responderURLs.join(' ')}`
 }
 
 function addressPolicies(given: FetcherOptions['privateAddresses']): Record<Origin, 'allow' | 'refuse'> {

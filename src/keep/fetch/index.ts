@@ -1,9 +1,12 @@
 /** The fetcher's door: staples and issuers over HTTP. Re-exports only; start at fetcher.ts. */
 
 export type {
+  CrlQuestion,
+  FetchedCrl,
   FetchedStaple,
   Fetcher,
   FetcherOptions,
+  HttpExchange,
   HttpMethod,
   Origin,
   StapleQuestion,

@@ -1,8 +1,8 @@
 /**
  * What a responder understood the last time it answered: method and hash, per responder and issuer.
  *
- * Lives as long as the fetcher. SHA-256 is forgotten after a day: a staple with it is refused by some clients, so it is
- * worth asking again whether the responder has learned SHA-1.
+ * Lives as long as the fetcher. A second choice is forgotten after a day: SHA-256 in a staple is refused by some clients,
+ * SHA-1 is the weaker hash, so it is worth asking again whether the responder has learned the better one.
  */
 
 import type { HashAlgorithm } from '../../pki/x509/crypto.ts'
@@ -12,6 +12,8 @@ import type { HttpMethod } from './contract.ts'
 export interface Understood {
   readonly method: HttpMethod
   readonly hashAlgorithm: HashAlgorithm
+  /** Another hash would have been better, and was not understood. */
+  readonly isSecondChoice: boolean
 }
 
 export interface ResponderMemory {
@@ -21,14 +23,14 @@ export interface ResponderMemory {
 }
 
 const mostResponders = 4096
-const sha256Ms = 86_400_000
+const secondChoiceMs = 86_400_000
 
 export function createResponderMemory(clock: Clock): ResponderMemory {
   const known = new Map<string, Understood & { readonly since: number }>()
   return {
     recall(key) {
       const found = known.get(key)
-      if (found && found.hashAlgorithm !== 'sha1' && clock.monotonicMs() - found.since > sha256Ms) {
+      if (found?.isSecondChoice && clock.monotonicMs() - found.since > secondChoiceMs) {
         known.delete(key)
         return undefined
       }

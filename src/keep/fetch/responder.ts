@@ -99,7 +99,9 @@ class Asking {
     this.#place = place
     this.#passage = passage
     this.#stop = stop
-    this.#memoryKey = `${formatHex(hashOfKey(question.issuer, 'sha1'))} ${place.label}`
+    // What was tried first colours what is known: each preference has a memory of its own.
+    const preference = question.hashAlgorithm === 'prefer-sha256' ? 'sha256 ' : ''
+    this.#memoryKey = `${preference}${formatHex(hashOfKey(question.issuer, 'sha1'))} ${place.label}`
   }
 
   async ask(): Promise<Answer | undefined> {
@@ -109,7 +111,7 @@ class Asking {
     let isFormInDoubt = false
     for (const method of this.#methods(hash, known)) {
       const refused = await this.#try(method, hash)
-      if ('response' in refused) return refused
+      if ('response' in refused) return this.#doubt(refused)
       const isProven = known?.method === method && known.hashAlgorithm === hash
       if (isProven) {
         this.#o.memory.forget(this.#memoryKey)
@@ -118,14 +120,29 @@ class Asking {
       if (refused.remedy === 'next-responder') return undefined
       if (refused.remedy === 'other-form') isFormInDoubt = true
       if (!nearest || refused.nearness > nearest.refused.nearness) nearest = { method, refused }
+      // Many do not know SHA-256 yet, and say so by an error status: the other method would bring the same.
+      if (this.#isPreferring && hash === 'sha256' && refused.nearness === 3) break
     }
     if (!nearest || !otherHash || !isFormInDoubt || nearest.refused.nearness === 4) return undefined
     const last = await this.#try(nearest.method, otherHash)
     return 'response' in last ? last : undefined
   }
 
+  get #isPreferring(): boolean {
+    return this.#question.hashAlgorithm === 'prefer-sha256'
+  }
+
+  /** A responder that looks certificates up by SHA-1 only may call a SHA-256 certID `unknown`, and sign that. */
+  async #doubt(answer: Answer): Promise<Answer> {
+    const isDoubtful = answer.response.certStatus === 'unknown' && answer.hashAlgorithm === 'sha256'
+    if (!this.#isPreferring || !isDoubtful) return answer
+    const other = await this.#try(answer.method, 'sha1')
+    return 'response' in other ? other : answer
+  }
+
   #hashes(known: Understood | undefined): readonly [HashAlgorithm, HashAlgorithm?] {
     const wish = this.#question.hashAlgorithm ?? 'auto'
+    if (wish === 'prefer-sha256') return known?.hashAlgorithm === 'sha1' ? ['sha1', 'sha256'] : ['sha256', 'sha1']
     if (wish !== 'auto') return [wish]
     return known?.hashAlgorithm === 'sha256' ? ['sha256', 'sha1'] : ['sha1', 'sha256']
   }
@@ -169,11 +186,12 @@ class Asking {
     const reading = readAnswer(
       answer,
       { ...this.#o.policies, certificate, issuer, at, ...(responderCertificate ? { responderCertificate } : {}) },
-      this.#o.maxStapleBytes,
+      this.#question.isToBeStapled === false ? Number.POSITIVE_INFINITY : this.#o.maxStapleBytes,
     )
     if ('refused' in reading) return this.#refused(reading.refused)
     this.#passage.answered()
-    this.#o.memory.remember(this.#memoryKey, { method, hashAlgorithm: hash })
+    const isSecondChoice = hash === (this.#isPreferring ? 'sha1' : 'sha256')
+    this.#o.memory.remember(this.#memoryKey, { method, hashAlgorithm: hash, isSecondChoice })
     const maxAgeMs = freshForMs(answer.headers, at)
     const skewMs = dateSkewMs(answer.headers, at)
     return {
@@ -190,7 +208,7 @@ class Asking {
     const place = this.#place
     const request = this.#request(hash)
     const note = `${hash === 'sha1' ? '' : ' (SHA-256)'}${isPastCaches ? ' (no-cache)' : ''}`
-    const common = { place, note, origin: this.#question.origin ?? 'operator' }
+    const common = { place, note, origin: this.#question.origin ?? 'operator', asked: request }
     if (method === 'post') return { ...common, method: 'POST', headers: postHeaders, body: request }
     const path = createRequestPath(place, request) ?? createRequestPathBeforeQuery(place, request)
     return { ...common, path, method: 'GET', headers: isPastCaches ? pastCachesHeaders : getHeaders }

@@ -12,7 +12,7 @@ import { rootCertificates } from 'node:tls'
 import { joinBytes } from '../../pki/der/bytes.ts'
 import type { Clock } from '../clock.ts'
 import { ForbiddenAddress, isPrivateAddress, publicLookup } from './address.ts'
-import type { Origin } from './contract.ts'
+import type { HttpExchange, Origin } from './contract.ts'
 import { type Exchanged, fetchError, networkError } from './failure.ts'
 import { type Place, readPlace } from './place.ts'
 import type { ChooseProxy, Proxy } from './proxy.ts'
@@ -30,6 +30,7 @@ export interface TransportOptions {
   readonly requestTimeoutMs: number
   readonly redirects: number
   readonly maxBytes: number
+  readonly exchanged: ((exchange: HttpExchange) => void) | undefined
 }
 
 export interface HttpRequest {
@@ -42,6 +43,12 @@ export interface HttpRequest {
   readonly origin: Origin
   /** For messages, as ` (SHA-256)`. */
   readonly note?: string
+  /** The OCSP request, whichever the method; for {@link TransportOptions.exchanged} only. */
+  readonly asked?: Uint8Array
+  /** Instead of the transport's own. */
+  readonly maxBytes?: number
+  /** Instead of the transport's own. */
+  readonly timeoutMs?: number
 }
 
 export interface HttpAnswer {
@@ -80,24 +87,52 @@ export function createTransport(o: TransportOptions): Transport {
     outer.throwIfStopped()
     const stop = new Stop()
     const cancelStop = outer.onStop(() => stop.stop(outer.reason))
-    const { method, note, place } = request
-    const progress: Progress = { exchanged: { method, url: place.label, ...(note ? { note } : {}) }, bytes: 0 }
-    const cancelTimer = o.clock.wake(o.requestTimeoutMs, () => {
+    const { method, note, place, maxBytes = o.maxBytes, timeoutMs = o.requestTimeoutMs } = request
+    const progress: Progress = {
+      exchanged: { method, url: place.label, ...(note ? { note } : {}) },
+      bytes: 0,
+      maxBytes,
+      redirects: [],
+    }
+    const startedAt = o.clock.monotonicMs()
+    const cancelTimer = o.clock.wake(timeoutMs, () => {
       const got = progress.bytes === 0 ? '' : `, ${progress.bytes} bytes of it came`
-      const what = `no complete answer within ${o.requestTimeoutMs} ms${got}`
+      const what = `no complete answer within ${timeoutMs} ms${got}`
       stop.stop(
         fetchError('ERR_FETCH_TIMEOUT', progress.exchanged, what, {
-          expected: `a complete answer within ${o.requestTimeoutMs} ms`,
+          expected: `a complete answer within ${timeoutMs} ms`,
           found: progress.bytes === 0 ? 'nothing' : `${progress.bytes} bytes`,
         }),
       )
     })
     try {
-      return await follow(request, stop, progress)
+      const answer = await follow(request, stop, progress)
+      const { status, headers, body } = answer
+      tell(request, progress, startedAt, { status, headers, body })
+      return answer
+    } catch (error) {
+      tell(request, progress, startedAt, { error })
+      throw error
     } finally {
       cancelTimer()
       cancelStop()
     }
+  }
+
+  function tell(
+    { place, path, method, asked }: HttpRequest,
+    { redirects }: Progress,
+    startedAt: number,
+    outcome: Pick<HttpExchange, 'status' | 'headers' | 'body' | 'error'>,
+  ): void {
+    o.exchanged?.({
+      method,
+      url: path === undefined ? place.label : `${place.origin}${path}`,
+      redirects,
+      ...(asked === undefined ? {} : { request: asked }),
+      ...outcome,
+      elapsedMs: o.clock.monotonicMs() - startedAt,
+    })
   }
 
   /** Sends, and sends again where a redirect says so. */
@@ -132,6 +167,7 @@ export function createTransport(o: TransportOptions): Transport {
       if (answer.status === 303) method = 'GET'
       place = next
       path = next.path
+      progress.redirects.push(next.label)
       const seen = `${next.origin}${path.length > 60 ? '/…' : path}`
       progress.exchanged = { ...progress.exchanged, way: ` redirected to ${seen}` }
     }
@@ -220,6 +256,7 @@ export function createTransport(o: TransportOptions): Transport {
 
   function exchange(one: Hop, way: Way): Promise<Omit<HttpAnswer, 'exchanged'>> {
     const { stop, progress } = one
+    const { maxBytes } = progress
     return new Promise((resolve, reject) => {
       if (stop.isStopped) return reject(stop.reason)
       const request = (way.isSecure ? httpsRequest : httpRequest)(way.options)
@@ -270,18 +307,18 @@ export function createTransport(o: TransportOptions): Transport {
         let length = 0
         const tooLarge = (found: string) =>
           fail(
-            fetchError('ERR_FETCH_TOO_LARGE', progress.exchanged, `the answer is over ${o.maxBytes} bytes: ${found}`, {
+            fetchError('ERR_FETCH_TOO_LARGE', progress.exchanged, `the answer is over ${maxBytes} bytes: ${found}`, {
               httpStatus: status,
-              expected: `at most ${o.maxBytes} bytes`,
+              expected: `at most ${maxBytes} bytes`,
               found,
             }),
           )
         const announced = Number(response.headers['content-length'])
-        if (announced > o.maxBytes) return tooLarge(`${announced} bytes announced`)
+        if (announced > maxBytes) return tooLarge(`${announced} bytes announced`)
         response.on('data', (chunk: Uint8Array) => {
           length += chunk.length
           progress.bytes = length
-          if (length > o.maxBytes) tooLarge(`${length} bytes so far`)
+          if (length > maxBytes) tooLarge(`${length} bytes so far`)
           else chunks.push(chunk)
         })
         response.on('error', (error) => fail(networkError(error, progress.exchanged, length)))
@@ -321,6 +358,8 @@ export function createTransport(o: TransportOptions): Transport {
 interface Progress {
   exchanged: Exchanged
   bytes: number
+  readonly maxBytes: number
+  readonly redirects: string[]
 }
 
 interface Hop {

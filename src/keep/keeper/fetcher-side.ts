@@ -13,7 +13,7 @@ import { within } from './queue.ts'
 import { responderURLsOf, type Slot, wishesOf } from './slot.ts'
 
 export interface FetcherSideOptions {
-  readonly fetcher: Fetcher
+  readonly fetcher: Pick<Fetcher, 'fetchStaple' | 'fetchIssuer'>
   readonly clock: Clock
   readonly issuers: Issuers
   readonly interner: Interner

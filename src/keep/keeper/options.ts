@@ -24,7 +24,7 @@ export interface KeeperOptions extends KeeperVerifyPolicies {
   /** Where staples rest between runs. Not closed by the keeper. */
   readonly store: Store
   /** Who asks the responders. Not closed by the keeper. */
-  readonly fetcher: Fetcher
+  readonly fetcher: Pick<Fetcher, 'fetchStaple' | 'fetchIssuer'>
   /** Default the machine's. */
   readonly clock?: Clock
   /** The largest staple that is held, in bytes; default 16,000: Node's TLS 1.2 refuses about 16 KiB and more. */

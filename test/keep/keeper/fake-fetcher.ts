@@ -20,7 +20,7 @@ export interface Behaviour {
   readonly delayMs?: number
 }
 
-export interface FakeFetcher extends Fetcher {
+export interface FakeFetcher extends Omit<Fetcher, 'fetchCrl'> {
   /** What it answers; throwing a StapleError makes the attempt fail with it as its cause. Null: never answers. */
   behave: (at: Date, question: StapleQuestion) => Behaviour | null
   /** What it gives for an issuer; default: nothing. */

@@ -698,7 +698,6 @@ describe('a fetcher that misbehaves', () => {
             return new Promise(() => {})
           },
           fetchIssuer: () => new Promise(() => {}),
-          close: async () => {},
         },
       },
     })
