@@ -57,7 +57,24 @@ export const debianPackages = [
     jobs: ['test', 'bench'],
     why: 'sends and reads PROXY headers; a TCP front to be measured beside',
   },
-  { name: 'caddy', provides: ['caddy'], jobs: ['bench'], why: 'a Go server to be measured beside' },
+  {
+    name: 'caddy',
+    provides: ['caddy'],
+    jobs: ['test', 'bench'],
+    why: 'a Go server that fetches its staples, to be checked and to be measured beside',
+  },
+  {
+    name: 'apache2-bin',
+    provides: ['apache2', '/usr/lib/apache2/modules/mod_ssl.so'],
+    jobs: ['test'],
+    why: 'mod_ssl, to be checked with its staples, its errors and its want of a cache',
+  },
+  {
+    name: 'lighttpd-mod-openssl',
+    provides: ['lighttpd', '/usr/lib/lighttpd/mod_openssl.so'],
+    jobs: ['test'],
+    why: 'staples whatever a file holds, to be checked; brings lighttpd itself',
+  },
   { name: 'gcc', provides: ['gcc'], jobs: ['bench'], why: "compiles the benchmark's client" },
   { name: 'libc6-dev', provides: ['/usr/include/stdio.h'], jobs: ['bench'], why: "headers for the benchmark's client" },
   {

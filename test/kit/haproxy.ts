@@ -1,6 +1,8 @@
 /** Debian's HAProxy with a configuration of a test's own. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Leaf } from './authority.ts'
+import { freePort } from './free-port.ts'
 import { type Program, startProgram } from './program.ts'
 import { temporaryDirectory } from './temporary.ts'
 
@@ -23,4 +25,24 @@ ${sections}
   const program = startProgram('haproxy', ['-db', '-f', file], { cwd: directory, name: 'haproxy' })
   await program.waitForPort(port)
   return program
+}
+
+/** Starts one that ends TLS itself and staples the bytes of the file beside its certificate, `PEM.ocsp`. */
+export async function startHaproxyWithStaple(
+  leaf: Leaf,
+  staple: Uint8Array,
+): Promise<{ readonly program: Program; readonly port: number }> {
+  const port = await freePort()
+  const file = join(temporaryDirectory('haproxy'), 'site.pem')
+  await writeFile(file, leaf.chainPem + (await readFile(leaf.keyFile, 'utf8')))
+  await writeFile(`${file}.ocsp`, staple)
+  const program = await startHaproxy(
+    `frontend site
+  mode http
+  bind 127.0.0.1:${port} ssl crt ${file}
+  http-request return status 200 content-type text/plain string ok
+`,
+    port,
+  )
+  return { program, port }
 }

@@ -21,6 +21,8 @@ export interface NatsServerOptions {
 
 export interface NatsServer {
   readonly program: Program
+  /** INFO in clear first, then TLS. */
+  readonly port: number
   /** TLS from the first byte, with the staple. */
   readonly httpsPort: number
 }
@@ -51,7 +53,7 @@ tls {
   })
   await program.waitFor(/Server is ready/, 30_000)
   await program.waitForPort(httpsPort)
-  return { program, httpsPort }
+  return { program, port, httpsPort }
 }
 
 export interface NatsBackendOptions {

@@ -1,5 +1,6 @@
 /** Debian's nginx with a configuration of a test's own. */
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Program, startProgram } from './program.ts'
 import { temporaryDirectory } from './temporary.ts'
@@ -29,6 +30,43 @@ ${blocks}
   const program = startProgram('nginx', ['-p', directory, '-c', file, '-e', 'stderr'], { name: 'nginx' })
   await program.waitForPort(port)
   return { program, directory }
+}
+
+export interface NginxWithWorkers extends Nginx {
+  /** Loads other blocks; resolves when the workers of the old ones are gone. */
+  reload(blocks: string): Promise<void>
+}
+
+/** Starts one with a master and several workers, each with a cache of staples of its own, as nginx has it. */
+export async function startNginxWithWorkers(blocks: string, port: number, workers: number): Promise<NginxWithWorkers> {
+  const directory = temporaryDirectory('nginx')
+  mkdirSync(join(directory, 'temporary'))
+  const file = join(directory, 'nginx.conf')
+  const write = (text: string) =>
+    writeFileSync(
+      file,
+      `user ${userInfo().username};
+daemon off;
+worker_processes ${workers};
+pid nginx.pid;
+error_log stderr info;
+events { worker_connections 200; }
+${text}
+`,
+    )
+  write(blocks)
+  const program = startProgram('nginx', ['-p', directory, '-c', file, '-e', 'stderr'], { name: 'nginx' })
+  await program.waitForPort(port)
+  return {
+    program,
+    directory,
+    async reload(text) {
+      write(text)
+      const seen = program.output().length
+      program.kill('SIGHUP')
+      await program.waitFor(new RegExp(`(?:worker process \\d+ exited[^]*){${workers}}`), 10_000, seen)
+    },
+  }
 }
 
 /** The lines of an `http` block that keep its temporary files out of the system's directories. */

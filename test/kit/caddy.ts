@@ -1,0 +1,45 @@
+/** Debian's Caddy with a certificate from files, whose staple it fetches by itself while it starts. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Leaf } from './authority.ts'
+import { freePort } from './free-port.ts'
+import { type Program, startProgram } from './program.ts'
+import { temporaryDirectory } from './temporary.ts'
+
+export interface Caddy {
+  readonly program: Program
+  readonly port: number
+}
+
+/** Starts one and resolves when it takes connections: then it has asked the certificate's responder. */
+export async function startCaddy(leaf: Leaf): Promise<Caddy> {
+  const directory = temporaryDirectory('caddy')
+  const port = await freePort()
+  const file = join(directory, 'Caddyfile')
+  writeFileSync(
+    file,
+    `{
+  admin off
+  auto_https off
+}
+https://localhost:${port} {
+  bind 127.0.0.1
+  tls ${leaf.certificateFile} ${leaf.keyFile}
+  respond "served by Caddy"
+}
+`,
+  )
+  const program = startProgram('caddy', ['run', '--adapter', 'caddyfile', '--config', file], {
+    cwd: directory,
+    name: 'caddy',
+    env: {
+      XDG_DATA_HOME: directory,
+      XDG_CONFIG_HOME: directory,
+      HOME: directory,
+      http_proxy: undefined,
+      HTTP_PROXY: undefined,
+    },
+  })
+  await program.waitForPort(port)
+  return { program, port }
+}

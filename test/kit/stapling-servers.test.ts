@@ -1,0 +1,171 @@
+/** The servers of others do what the tests of `check` rely on: seen by openssl, which has no opinion on it. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { startApache, testApache } from './apache.ts'
+import { createAuthority, type Leaf, type LeafOptions } from './authority.ts'
+import { startBadStapler } from './bad-stapler.ts'
+import type { SignedKind } from './behaviour.ts'
+import { startCaddy } from './caddy.ts'
+import { connectWithOpenssl } from './clients/openssl.ts'
+import { freePort } from './free-port.ts'
+import { startHaproxyWithStaple } from './haproxy.ts'
+import { startLighttpd } from './lighttpd.ts'
+import { startNatsServer } from './nats-server.ts'
+import { nginxPaths, startNginxWithWorkers } from './nginx.ts'
+import { createScriptedResponder } from './responder.ts'
+import { makeStaple } from './staple.ts'
+import { temporaryDirectory } from './temporary.ts'
+
+const authority = await createAuthority()
+const responder = await createScriptedResponder({ authority, validityMs: 7 * 86_400_000 })
+const nowhere = 'http://127.0.0.1:1/'
+
+describe('nginx', () => {
+  const site = (leaf: Leaf, port: number, lines = '') => `http {
+${nginxPaths}
+server {
+  listen 127.0.0.1:${port} ssl;
+  ssl_certificate ${leaf.certificateFile};
+  ssl_certificate_key ${leaf.keyFile};
+  ssl_stapling on;
+  ${lines}
+}
+}`
+
+  it('staples nothing in the first handshake, and asks after it', async () => {
+    const [leaf, port] = [await issue(), await freePort()]
+    const before = responder.count
+    const nginx = await startNginxWithWorkers(site(leaf, port), port, 2)
+    expect([await look(port), responder.count - before]).toEqual(['none', 1])
+    await expect.poll(() => look(port)).toBe('good')
+    await nginx.reload(site(leaf, port))
+    expect(await look(port), 'a reload forgets').toBe('none')
+  })
+
+  it('staples an expired file', async () => {
+    const [leaf, port] = [await issue(), await freePort()]
+    const file = join(temporaryDirectory('staple'), 'staple.der')
+    await writeFile(file, await makeStaple(authority, leaf, 'expired'))
+    await startNginxWithWorkers(site(leaf, port, `ssl_stapling_file ${file};`), port, 1)
+    expect(await look(port)).toBe('good')
+  })
+})
+
+describe('Apache', () => {
+  const site = (leaf: Leaf, port: number, lines = '') => `<VirtualHost 127.0.0.1:${port}>
+SSLEngine on
+SSLCertificateFile ${leaf.certificateFile}
+SSLCertificateKeyFile ${leaf.keyFile}
+${lines}
+</VirtualHost>`
+  const use = 'SSLUseStapling On\n'
+  const cache = 'SSLStaplingCache shmcb:stapling_cache(128000)\n'
+
+  it('staples from the first handshake on', async () => {
+    const [leaf, port] = [await issue(), await freePort()]
+    await startApache(use + cache + site(leaf, port), port)
+    expect(await look(port)).toBe('good')
+  })
+
+  it('staples tryLater while its responder is down, unless told not to', async () => {
+    const [leaf, port] = [await issue({ responderURL: nowhere }), await freePort()]
+    const apache = await startApache(use + cache + site(leaf, port), port)
+    expect(await look(port)).toBe('trylater')
+    await apache.restart(use + cache + site(leaf, port, 'SSLStaplingFakeTryLater off'))
+    expect(await look(port)).toBe('none')
+  })
+
+  it('does not start without a cache, which its own test does not notice', async () => {
+    const [leaf, port] = [await issue(), await freePort()]
+    expect(await testApache(use + site(leaf, port), port)).toBe('')
+    await expect(startApache(use + site(leaf, port), port)).rejects.toThrow(/AH01958: SSLStapling: no stapling cache/)
+    await expect(startApache(site(leaf, port, use), port)).rejects.toThrow(/AH01958/)
+  })
+
+  it('does not start with its cache in a virtual host', async () => {
+    const [leaf, port] = [await issue(), await freePort()]
+    expect(await testApache(site(leaf, port, use + cache), port)).toMatch(/SSLStaplingCache cannot occur within/)
+  })
+})
+
+describe('servers that take a file', () => {
+  it.each<[SignedKind, string]>([
+    ['good', 'good'],
+    ['badSignature', 'good'],
+    ['revoked', 'revoked'],
+    ['wrongSerial', 'none'],
+    ['expired', 'none'],
+  ])('HAProxy with a staple that is %s: %s', async (kind, seen) => {
+    const leaf = await issue()
+    const { port } = await startHaproxyWithStaple(leaf, await makeStaple(authority, leaf, kind))
+    expect(await look(port)).toBe(seen)
+  })
+
+  it.each<[SignedKind, string]>([
+    ['good', 'good'],
+    ['badSignature', 'good'],
+    ['wrongSerial', 'good'],
+    ['expired', 'none'],
+  ])('lighttpd with a staple that is %s: %s', async (kind, seen) => {
+    const leaf = await issue()
+    const { port } = await startLighttpd(leaf, await makeStaple(authority, leaf, kind))
+    expect(await look(port)).toBe(seen)
+  })
+})
+
+describe('servers that ask while they start', () => {
+  it.each<[SignedKind, string]>([
+    ['good', 'good'],
+    ['wrongSerial', 'good'],
+    ['expired', 'good'],
+    ['noOcspSigning', 'good'],
+    ['badSignature', 'none'],
+  ])('Caddy with an answer that is %s: %s', async (kind, seen) => {
+    const leaf = await issue()
+    await responder.behave(kind, leaf.certificate.serialNumber)
+    const { port } = await startCaddy(leaf)
+    expect(await look(port)).toBe(seen)
+  })
+
+  it.each<SignedKind>(['good', 'wrongSerial', 'noOcspSigning'])(
+    'nats-server with an answer that is %s: good',
+    async (kind) => {
+      const leaf = await issue()
+      await responder.behave(kind, leaf.certificate.serialNumber)
+      const { httpsPort } = await startNatsServer({
+        ocsp: '{ mode: always }',
+        storeDir: temporaryDirectory('nats'),
+        certificateFile: leaf.certificateFile,
+        keyFile: leaf.keyFile,
+        caFile: authority.intermediate.certificateFile,
+      })
+      expect(await look(httpsPort)).toBe('good')
+    },
+  )
+})
+
+it('the bad stapler staples what it is told, from one handshake to the next', async () => {
+  const leaf = await issue()
+  const stapler = await startBadStapler({ cert: leaf.chainPem, key: await readFile(leaf.keyFile) })
+  expect(await look(stapler.port)).toBe('none')
+  stapler.staple = await makeStaple(authority, leaf, 'expired')
+  expect([await look(stapler.port), await look(stapler.port, ['-tls1_2'])]).toEqual(['good', 'good'])
+  stapler.staple = Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x06)
+  expect(await look(stapler.port)).toBe('unauthorized')
+  stapler.staple = Uint8Array.of(1)
+  expect(await look(stapler.port)).toMatch(/ASN1_get_object:header too long/)
+  expect(stapler.asked).toBe(5)
+})
+
+function issue(options: LeafOptions = {}): Promise<Leaf> {
+  return authority.issueLeaf({ responderURL: responder.url, ...options })
+}
+
+/** The staple's word, or the error status that was stapled, or `none`. */
+async function look(port: number, args: readonly string[] = []): Promise<string> {
+  const { output } = await connectWithOpenssl({ port, rootFile: authority.root.certificateFile, args })
+  const [, responseStatus] = /OCSP Response Status: (\w+)/.exec(output) ?? []
+  if (responseStatus === undefined) return /no response sent/.test(output) ? 'none' : output
+  return /Cert Status: (\w+)/.exec(output)?.[1] ?? responseStatus
+}
