@@ -27,6 +27,7 @@ export interface CertificateReading {
   readonly mode: Mode
   /** Certificates are judged at it. */
   readonly at: Date
+  readonly purpose: 'serve' | 'look'
   readonly overrides: Overrides
 }
 
@@ -132,35 +133,37 @@ async function readPair(
   isIssuerSought: boolean,
   reading: CertificateReading,
 ): Promise<CertificateSettings | undefined> {
-  const { files, report, at, mode, overrides } = reading
+  const { files, report, at, mode, overrides, purpose } = reading
   const chain = await files.readCertificates(pair.certFile, `${pair.path}.cert_file`)
   const passphrase = pair.passphraseFile && { path: pair.passphraseFile, key: `${pair.path}.key_passphrase_file` }
-  const key = pair.keyFile && (await files.readKey(pair.keyFile, `${pair.path}.key_file`, passphrase))
+  const isServed = purpose === 'serve'
+  const key = isServed && pair.keyFile && (await files.readKey(pair.keyFile, `${pair.path}.key_file`, passphrase))
   if (chain === undefined) return undefined
 
-  const matching = key && chain.certificates.find((each) => isKeyOf(key.key, each))
+  const matching = key ? chain.certificates.find((each) => isKeyOf(key.key, each)) : undefined
   const leaf = matching ?? (chain.certificates[0] as Certificate)
   if (!isKeySupported(pair, leaf, report)) return undefined
-  if (key !== undefined && matching === undefined) refuseKey(pair, key, chain, leaf, report)
+  if (key && matching === undefined) refuseKey(pair, key, chain, leaf, report)
   const others = chain.certificates.filter((each) => each !== leaf)
   const candidates = [...others, ...authorities]
-  judgeDates(pair, leaf, others, at, report)
+  if (isServed) judgeDates(pair, leaf, others, at, report)
 
   const override = overrides.find(leaf)
   const isAsked = isStapled(mode, leaf) && (override.responderURLs ?? leaf.extensions.responderURLs).length > 0
-  if (isAsked && isIssuerSought && !hasIssuer(leaf, candidates)) refuseIssuerless(pair, leaf, candidates, mode, report)
-  if (key === undefined || matching === undefined) return undefined
+  if (isServed && isAsked && isIssuerSought && !hasIssuer(leaf, candidates))
+    refuseIssuerless(pair, leaf, candidates, mode, report)
+  if (isServed && (!key || matching === undefined)) return undefined
 
   const chainPem = [leaf, ...orderChain(leaf, others)].map((each) => formatPem(each.der)).join('')
-  if (!isTakenByOpenssl(pair, chainPem, key.pem, report)) return undefined
+  if (key && !isTakenByOpenssl(pair, chainPem, key.pem, report)) return undefined
   return {
     chainPem,
-    keyPem: key.pem,
+    keyPem: key ? key.pem : '',
     leaf,
     certificateKey: certificateKey(leaf.der),
     candidates,
     certFile: chain.file,
-    keyFile: key.file,
+    keyFile: key ? key.file : '',
     label: pair.certFile.value,
     ...override,
   }

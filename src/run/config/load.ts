@@ -106,6 +106,7 @@ async function readSettings(
     report,
     mode,
     at,
+    purpose: options.purpose ?? 'serve',
     overrides,
     policies,
     backend,
@@ -114,7 +115,7 @@ async function readSettings(
   })
   // With certificates missing, none of them may be the one that an entry is for.
   if (sites.length > 0) overrides.noteUnused(report)
-  const storeDir = await readStoreDir(block, options.workingDirectory, report)
+  const storeDir = await readStoreDir(block, options, report)
   const log = look(block, keys.log)?.value ?? noBlock
   const listeners = readListeners(block, options, report)
   const protocol = backends.readProtocol(block)
@@ -268,7 +269,7 @@ function readOption<T>(option: string, written: string, key: Key<T>, report: Rep
   return problems.length === 0 ? look(block, key) : undefined
 }
 
-async function readStoreDir(block: Block, workingDirectory: string, report: Report): Promise<string | undefined> {
+async function readStoreDir(block: Block, options: LoadOptions, report: Report): Promise<string | undefined> {
   const own = look(block, keys.storeDir)
   const jetStream = look(block, keys.jetStream)?.value
   const theirs = typeof jetStream === 'object' ? look(jetStream, keys.jetStreamStoreDir) : undefined
@@ -282,7 +283,8 @@ async function readStoreDir(block: Block, workingDirectory: string, report: Repo
   }
   const given = own ?? theirs
   if (given === undefined) return undefined
-  const directory = resolve(workingDirectory, given.value)
+  const directory = resolve(options.workingDirectory, given.value)
+  if (options.purpose === 'look') return directory
   const complaint = await examineStoreDir(directory)
   if (complaint !== undefined) report.refuse(given.at, own ? 'store_dir' : 'jetstream.store_dir', complaint)
   return directory

@@ -114,7 +114,7 @@ export interface AdminSettings {
 export interface CertificateSettings {
   /** The leaf first, then what the file has besides, in PEM. */
   readonly chainPem: string
-  /** Decrypted already, if it was encrypted. */
+  /** Decrypted already, if it was encrypted; empty when the configuration is only looked at. */
   readonly keyPem: string
   readonly leaf: Certificate
   /** Lower-case hex SHA-256 of the leaf's DER. */
@@ -202,6 +202,11 @@ export interface LoadOptions {
   readonly texts?: ReadonlyMap<string, Uint8Array>
   /** The moment to judge certificates at; default now. */
   readonly at?: Date
+  /**
+   * `look`: only to know what the front shows, as anybody may who can read the file. Private keys are not read, an expired
+   * certificate and a store that cannot be written are not refused; settings of it cannot be served. Default `serve`.
+   */
+  readonly purpose?: 'serve' | 'look'
 }
 
 /** A configuration that is fit to start with. */
