@@ -11,12 +11,13 @@ import type { CommandLine } from './declare/command-line.ts'
 import { declareControl } from './declare/control.ts'
 import { declareDemo, declareFront } from './declare/front.ts'
 import { declareStaple } from './declare/staple.ts'
+import type { FetchCode } from './fetch/exit-code.ts'
 import type { Io } from './io.ts'
 import { reportFailure } from './report.ts'
 
 /** Runs one command line. Resolves with the exit code; never throws. */
-export async function runProgram(words: readonly string[], io: Io): Promise<ExitCode> {
-  let exitCode: ExitCode = ExitCode.ok
+export async function runProgram(words: readonly string[], io: Io): Promise<ExitCode | FetchCode> {
+  let exitCode: ExitCode | FetchCode = ExitCode.ok
   const program = new Command('staplewright')
     .description('Keeps the OCSP staple of every TLS certificate you run fetched, proven, fresh and in place.')
     .version(version)

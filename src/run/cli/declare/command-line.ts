@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import type { ExitCode } from '../../daemon/exit-code.ts'
+import type { FetchCode } from '../fetch/exit-code.ts'
 import type { Io } from '../io.ts'
 
 export interface CommandLine {
@@ -10,7 +11,7 @@ export interface CommandLine {
   /** Whether colours are wanted, as far as the command line says. */
   wantsColour(): boolean
   /** Makes a command's exit code the program's. */
-  endWith(exitCode: ExitCode): void
+  endWith(exitCode: ExitCode | FetchCode): void
 }
 
 /** Parses a port; 0 lets the system choose. */

@@ -1,4 +1,5 @@
 /** The commands about one staple in the hand: `fetch`, `inspect`. */
+import { Option } from 'commander'
 import type { CommandLine } from './command-line.ts'
 
 /** Declares them. */
@@ -8,14 +9,19 @@ export function declareStaple({ program, io, wantsColour, endWith }: CommandLine
     .description("fetch a certificate's staple once, verify it and write it")
     .argument('<certificate>', 'PEM with the certificate and its chain; - is standard input')
     .option('--issuer <file>', 'PEM or DER of the issuer, where it is not beside the certificate')
-    .option('--out <file>', 'write the response there, atomically (else to standard output)')
+    .option(
+      '--out <file>',
+      'write the response there, atomically (else to standard output); in a directory: by its key',
+    )
     .option('--url <url>', "ask there instead of the certificate's own responder; several: with commas")
-    .option('--hash <algorithm>', "the certID's hash: auto, sha1 or sha256", 'auto')
-    .option('--method <method>', 'auto, get or post', 'auto')
+    .addOption(
+      new Option('--hash <algorithm>', "the certID's hash").choices(['auto', 'sha1', 'sha256']).default('auto'),
+    )
+    .addOption(new Option('--method <method>', 'of HTTP').choices(['auto', 'get', 'post']).default('auto'))
     .option('--timeout <duration>', 'for the whole attempt', '30s')
     .option('--allow-revoked', 'write a revoked or unknown answer, too')
     .option('-v, --verbose', 'show what is asked and what comes')
-    .option('--json', 'what came, as JSON')
+    .option('--json', 'what came, as JSON (docs/guide/fetch.md)')
     .addHelpText('after', fetchExitCodes)
     .action(async (certificate: string, options) => {
       const { fetch } = await import('../fetch.ts')
@@ -29,7 +35,7 @@ export function declareStaple({ program, io, wantsColour, endWith }: CommandLine
     .option('--cert <file>', 'judge responses and CRLs for this certificate, by every rule')
     .option('--issuer <file>', 'its issuer, where it is not beside it')
     .option('--at <time>', 'judge as of this time, as 2026-11-28T03:00:00Z')
-    .option('--json', 'the fields and verdicts as JSON')
+    .option('--json', 'the fields and verdicts as JSON (docs/guide/inspect.md)')
     .addHelpText('after', inspectExitCodes)
     .action(async (files: string[], options) => {
       const { inspect } = await import('../inspect.ts')

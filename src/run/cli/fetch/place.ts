@@ -1,0 +1,40 @@
+/** Where a fetched staple is put: a file, a directory under nats-server's name for it, or standard output. */
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { StapleError } from '../../../errors.ts'
+import { writeWhole } from '../../../keep/store/atomic-file.ts'
+import type { Io } from '../io.ts'
+import { UsageError } from '../usage.ts'
+
+/**
+ * Tells which file --out means. A directory (one that is there, or by a slash at its end) is a store's: the staple is
+ * called by its certificateKey there, as nats-server and Staplewright look for it.
+ *
+ * @throws {@link UsageError} for what is there and is no file, as /dev/null, which a rename would replace
+ */
+export async function resolveOut(out: string, certificateKey: string, workingDirectory: string): Promise<string> {
+  const written = resolve(workingDirectory, out)
+  const isDirectory = out.endsWith('/') || out.endsWith(sep) || (await stat(written).catch(absent))?.isDirectory()
+  const path = isDirectory ? join(written, certificateKey) : written
+  const facts = await stat(path).catch(absent)
+  if (facts === undefined) return path
+  if (facts.isFile()) return await realpath(path)
+  throw new UsageError(`--out ${out}: ${path} is there and no file`, 'name a file, or leave --out out and pipe')
+}
+
+/** Writes it there, whole or not at all. @throws {@link StapleError} `ERR_STORE_WRITE` */
+export async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeWhole(dirname(path), basename(path), bytes)
+  } catch (cause) {
+    const message = `${path} cannot be written: ${(cause as Error).message}`
+    throw new StapleError('ERR_STORE_WRITE', message, { path }, { cause })
+  }
+}
+
+/** Writes it to standard output; resolves when it is out. */
+export function writeToStdout(bytes: Uint8Array, { stdout }: Io): Promise<void> {
+  return new Promise((done) => stdout.write(bytes, () => done()))
+}
+
+function absent(): undefined {}
