@@ -19,7 +19,7 @@ counted in \`staplewright_certificates_unlisted\`; \`staplewright_certificates\`
   [
     'The front',
     'Of all workers together, since the daemon started. Codes and reasons beyond a hundred are `other`.',
-    /^staplewright_front_/,
+    /^staplewright_(front|peer)_/,
   ],
   [
     'The process',

@@ -49,6 +49,7 @@ export function daemonStatus(changes: Partial<DaemonStatus> = {}): DaemonStatus 
     configFile: '/etc/staplewright/staplewright.conf',
     addresses: ['127.0.0.1:8443'],
     staples: [stapleStatus()],
+    peerCache: { type: 'local', hits: 40, misses: 8, good: 5, revoked: 2, unknown: 1 },
     front: {
       connections: 2,
       handshakes: 1,
@@ -60,6 +61,10 @@ export function daemonStatus(changes: Partial<DaemonStatus> = {}): DaemonStatus 
       stapled: 9,
       unstapled: 6,
       failedBackends: 7,
+      acceptedPeers: 9,
+      warnedPeers: 2,
+      refusedPeers: 3,
+      closedPeers: 1,
     },
     workers: [{ pid: 4711, state: 'serving' }],
     ...changes,

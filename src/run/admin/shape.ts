@@ -48,6 +48,8 @@ export const statusFields: Readonly<Record<keyof DaemonStatus | 'at' | 'isReady'
   addresses: 'where the front listens, each as `host:port`',
   front: 'counts of the front, below',
   workers: 'the processes that serve: `pid` and `state`, which is `serving`, `starting` or `gone`',
+  peerCache:
+    'what is held of what CAs said about clients (`ocsp_cache`): `type`, `hits` and `misses` since the start, and how many answers are `good`, `revoked`, `unknown`; absent where no CA is asked about clients',
   lastReload: 'the last reload: `at`, `isDone`, `message`; absent when there was none',
   staples: 'one object for each certificate, as in `/api/staples`',
 }
@@ -64,6 +66,10 @@ export const frontFields: Readonly<Record<keyof FrontCounts, string>> = {
   stapled: 'clients that asked for a staple and were given one',
   unstapled: 'clients that asked for a staple on a certificate that is kept stapled and were given none',
   failedBackends: 'clients closed because no backend could be reached',
+  acceptedPeers: 'clients let in by `ocsp_peer`, those that only a switch let in among them',
+  warnedPeers: 'clients that only a switch of `ocsp_peer` let in',
+  refusedPeers: 'clients refused by `ocsp_peer`',
+  closedPeers: 'connections that were open and were cut by `ocsp_peer { recheck }`',
 }
 
 /** Whether the front serves and nothing speaks against it. */

@@ -18,6 +18,8 @@ export interface DaemonStatus {
   readonly staples: readonly StapleStatus[]
   readonly front: FrontCounts
   readonly workers: readonly WorkerStatus[]
+  /** Absent where no CA is asked about clients. */
+  readonly peerCache?: PeerCacheStatus
   readonly lastReload?: { readonly at: Date; readonly isDone: boolean; readonly message: string }
 }
 
@@ -46,6 +48,22 @@ export interface FrontCounts {
   readonly stapled: number
   readonly unstapled: number
   readonly failedBackends: number
+  readonly acceptedPeers: number
+  readonly warnedPeers: number
+  readonly refusedPeers: number
+  readonly closedPeers: number
+}
+
+/** `ocsp_cache`: what is held of what CAs said about clients. */
+export interface PeerCacheStatus {
+  readonly type: 'local' | 'none'
+  /** Questions that were answered from it, and those for which a CA had to be asked. */
+  readonly hits: number
+  readonly misses: number
+  /** Answers held now. */
+  readonly good: number
+  readonly revoked: number
+  readonly unknown: number
 }
 
 /** What a reload came to. */

@@ -2,7 +2,7 @@
  * The front's events as sentences. What clients can cause by the thousand (failed handshakes, a full house, a backend
  * that is down) is said once a minute with its count, so that a flood of connections is not a flood of lines.
  */
-import type { TerminatorEvent } from '../../serve/terminator/index.ts'
+import type { PeerRefused, PeerWarned, TerminatorEvent } from '../../serve/terminator/index.ts'
 import type { Line } from '../journal/journal.ts'
 
 /** Turns one event into one line, or into nothing when as much was said a moment ago. */
@@ -49,6 +49,25 @@ export function createFrontNarrator(): NarrateFront {
           'warn',
           `handshakes are refused${event.serverName ? `, now for ${quote(event.serverName)}` : ''}: ${refusals[event.reason]}${event.cause ? ` (${event.cause})` : ''}`,
         )
+      case 'peer-refused':
+        return seldom(event, `peer ${event.reason}`, 'warn', `clients are refused (ocsp_peer)${describePeer(event)}`)
+      case 'peer-warned':
+        return seldom(
+          event,
+          `let in ${event.reason}`,
+          'warn',
+          `clients are let in by a switch of ocsp_peer${describePeer(event)}`,
+        )
+      case 'peers-closed': {
+        const { connections, message = event.reason } = event
+        const what = connections === 1 ? 'its open connection was cut' : `its ${connections} open connections were cut`
+        return {
+          level: 'warn',
+          subject: 'front',
+          text: `${quote(event.subject)}: ${message}\n${what} (ocsp_peer { recheck })`,
+          fields: { event: event.type, reason: event.reason, connections },
+        }
+      }
       case 'certificate-refused':
         return {
           level: 'error',
@@ -103,6 +122,11 @@ const mostRemembered = 1_000
 /** What a client calls a host, which need not look like one. */
 function quote(serverName: string): string {
   return JSON.stringify(serverName.slice(0, 253))
+}
+
+/** Which one, and why. The message names the certificate that it is about, which may be one above the client's. */
+function describePeer({ subject, reason, message = reason, remoteAddress }: PeerRefused | PeerWarned): string {
+  return `, now ${quote(subject)}${remoteAddress ? ` from ${remoteAddress}` : ''}: ${message}`
 }
 
 const closings = {

@@ -10,6 +10,7 @@ export interface Measured {
   readonly staples: readonly MeasuredStaple[]
   readonly front: Readonly<Record<FrontCount, number>>
   readonly workers: readonly { readonly state: 'serving' | 'starting' | 'gone' }[]
+  readonly peerCache?: Readonly<Record<'hits' | 'misses' | 'good' | 'revoked' | 'unknown', number>>
   readonly lastReload?: { readonly at: Date; readonly isDone: boolean }
 }
 
@@ -31,3 +32,7 @@ export type FrontCount =
   | 'stapled'
   | 'unstapled'
   | 'failedBackends'
+  | 'acceptedPeers'
+  | 'warnedPeers'
+  | 'refusedPeers'
+  | 'closedPeers'

@@ -29,6 +29,7 @@ export function takeSamples(measured: Measured, tally: Tally, usage: ProcessUsag
     ...sampleStaples(measured.staples, tally),
     ...sampleKeeping(tally),
     ...sampleFront(measured.front, tally),
+    ...samplePeerCache(measured),
     ...sampleProcess(measured, usage),
   ]
 }
@@ -112,6 +113,26 @@ function sampleFront(front: Measured['front'], tally: Tally): Sample[] {
     ...counted('staplewright_front_handshake_failures_total', 'code', tally.handshakeFailures),
     ...counted('staplewright_front_refusals_total', 'reason', tally.refusals),
     sample('staplewright_front_backend_failures_total', front.failedBackends),
+    sample('staplewright_front_peers_total', front.acceptedPeers - front.warnedPeers, { outcome: 'accepted' }),
+    sample('staplewright_front_peers_total', front.warnedPeers, { outcome: 'warned' }),
+    sample('staplewright_front_peers_total', front.refusedPeers, { outcome: 'refused' }),
+    sample('staplewright_front_peers_total', front.closedPeers, { outcome: 'closed' }),
+    ...(['warned', 'refused', 'closed'] as const).flatMap((outcome) =>
+      [...tally.peerReasons[outcome]].map(([reason, count]) =>
+        sample('staplewright_front_peer_reasons_total', count, { outcome, reason }),
+      ),
+    ),
+  ]
+}
+
+function samplePeerCache({ peerCache }: Measured): Sample[] {
+  if (peerCache === undefined) return []
+  return [
+    sample('staplewright_peer_cache_questions_total', peerCache.hits, { outcome: 'hit' }),
+    sample('staplewright_peer_cache_questions_total', peerCache.misses, { outcome: 'miss' }),
+    ...(['good', 'revoked', 'unknown'] as const).map((status) =>
+      sample('staplewright_peer_cache_answers', peerCache[status], { status }),
+    ),
   ]
 }
 

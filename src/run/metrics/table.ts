@@ -152,6 +152,26 @@ const rows = {
     help: 'clients that were closed because no backend could be reached',
     labels: [],
   },
+  staplewright_front_peers_total: {
+    type: 'counter',
+    help: 'clients judged by ocsp_peer: accepted, warned (let in by a switch), refused; closed: open connections that were cut',
+    labels: ['outcome'],
+  },
+  staplewright_front_peer_reasons_total: {
+    type: 'counter',
+    help: 'clients that ocsp_peer did not simply let in (warned, refused, closed), by the reason',
+    labels: ['outcome', 'reason'],
+  },
+  staplewright_peer_cache_questions_total: {
+    type: 'counter',
+    help: 'questions of ocsp_peer about one certificate: answered from what is held (hit), or put to its CA (miss)',
+    labels: ['outcome'],
+  },
+  staplewright_peer_cache_answers: {
+    type: 'gauge',
+    help: 'answers of CAs about clients that are held, by what they say: good, revoked, unknown',
+    labels: ['status'],
+  },
 
   process_cpu_user_seconds_total: { type: 'counter', help: 'CPU time in user mode', labels: [] },
   process_cpu_system_seconds_total: { type: 'counter', help: 'CPU time in system mode', labels: [] },

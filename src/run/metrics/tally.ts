@@ -27,6 +27,8 @@ export interface Tally {
   /** By OpenSSL's or Node's code. */
   readonly handshakeFailures: Map<string, number>
   readonly refusals: Map<string, number>
+  /** What became of clients that were not simply let in, by the reason. */
+  readonly peerReasons: Readonly<Record<'warned' | 'refused' | 'closed', Map<string, number>>>
   /** By `done` and `refused`. */
   readonly reloads: Map<string, number>
   readonly withdrawn: number
@@ -42,6 +44,7 @@ export function createTally(): Tally {
   const storeFailures = new Map(['save', 'load', 'refused'].map((what) => [what, 0]))
   const handshakeFailures = new Map<string, number>()
   const refusals = new Map<string, number>()
+  const peerReasons = { warned: new Map(), refused: new Map(), closed: new Map() }
   const reloads = new Map(['done', 'refused'].map((outcome) => [outcome, 0]))
   let withdrawn = 0
   let clockJumps = 0
@@ -73,6 +76,12 @@ export function createTally(): Tally {
       case 'connection-refused':
       case 'handshake-refused':
         return increaseSome(refusals, event.reason)
+      case 'peer-warned':
+        return increase(peerReasons.warned, event.reason)
+      case 'peer-refused':
+        return increase(peerReasons.refused, event.reason)
+      case 'peers-closed':
+        return increase(peerReasons.closed, event.reason, event.connections)
       case 'reloaded':
         return increase(reloads, event.isDone ? 'done' : 'refused')
     }
@@ -93,6 +102,7 @@ export function createTally(): Tally {
     storeFailures,
     handshakeFailures,
     refusals,
+    peerReasons,
     reloads,
     get withdrawn() {
       return withdrawn
@@ -103,8 +113,8 @@ export function createTally(): Tally {
   }
 }
 
-function increase(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1)
+function increase(counts: Map<string, number>, name: string, by = 1): void {
+  counts.set(name, (counts.get(name) ?? 0) + by)
 }
 
 /** Each of a stranger's codes would be a series that never ends: beyond the most, they are `other`. */

@@ -11,6 +11,10 @@ const counts = [
   'stapled',
   'unstapled',
   'failedBackends',
+  'acceptedPeers',
+  'warnedPeers',
+  'refusedPeers',
+  'closedPeers',
 ] as const
 
 export type CountsSoFar = Record<(typeof counts)[number], number>

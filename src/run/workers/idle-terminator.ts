@@ -9,7 +9,7 @@ import {
 /** Creates one for a plan. Throws as `createTerminator` does. */
 export function createIdleTerminator(
   plan: FrontPlan,
-  surroundings: Pick<TerminatorOptions, 'keeper' | 'clock' | 'ticketKeys'>,
+  surroundings: Pick<TerminatorOptions, 'keeper' | 'clock' | 'ticketKeys' | 'judgePeer'>,
 ): Terminator {
   // One site that staples nothing: no certificate is loaded twice, and what the first plan refuses is news.
   const sites = plan.sites.slice(0, 1).map((site) => ({ ...site, mode: 'never' as const }))

@@ -13,7 +13,7 @@ export function contextOptions(site: Site, certificate: SiteCertificate | undefi
     ...(ciphers !== undefined && { ciphers }),
     ...(ecdhCurve !== undefined && { ecdhCurve }),
     honorCipherOrder: true,
-    secureOptions,
+    secureOptions: site.options.clientAuth?.ocspPeer ? secureOptions | constants.SSL_OP_NO_TICKET : secureOptions,
     sessionIdContext: `${sessionIdContext}${site.authId}`,
     ...(site.options.clientAuth && { ca: site.options.clientAuth.ca }),
   }
@@ -35,5 +35,10 @@ export function createTicketKeys(): Buffer {
  */
 const sessionIdContext = 'staplewright'
 
-/** A client that renegotiates would be shown a certificate again without anybody judging it; TLS 1.3 has none of it. */
+/**
+ * A client that renegotiates would be shown a certificate again without anybody judging it; TLS 1.3 has none of it.
+ *
+ * Where the CA is asked about clients, no session is resumed either (SSL_OP_NO_TICKET, and Node keeps none by itself):
+ * a session carries the client's leaf but not the chain above it, whose status is asked as well.
+ */
 const secureOptions = constants.SSL_OP_NO_RENEGOTIATION

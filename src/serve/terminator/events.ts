@@ -1,11 +1,15 @@
 /** What a terminator tells about itself: facts as they happen, told apart by `type`. It writes no log and ends no process. */
 import type { StapleError } from '../../errors.ts'
 import type { RefusalReason, StopReason } from '../attach/policy.ts'
+import type { PeerReason } from './options.ts'
 
 export type TerminatorEvent =
   | ConnectionRefused
   | HandshakeFailed
   | HandshakeRefused
+  | PeerRefused
+  | PeerWarned
+  | PeersClosed
   | CertificateRefused
   | CertificateRestored
   | BackendFailed
@@ -53,6 +57,32 @@ export interface HandshakeRefused extends Remote {
   readonly serverName: string | undefined
   /** Of a client certificate: what is wrong with it, as OpenSSL names it. */
   readonly cause?: string
+}
+
+/** A client shook hands and was closed for what its CA says of its certificate, before the backend heard a byte. */
+export interface PeerRefused extends Remote {
+  readonly type: 'peer-refused'
+  readonly reason: PeerReason
+  /** The subject of its certificate. */
+  readonly subject: string
+  readonly message?: string
+}
+
+/** A client was let in only because a switch says so. */
+export interface PeerWarned extends Remote {
+  readonly type: 'peer-warned'
+  readonly reason: PeerReason
+  readonly subject: string
+  readonly message?: string
+}
+
+/** The open connections of a client were cut: its CA says by now what would have kept it out. */
+export interface PeersClosed extends Common {
+  readonly type: 'peers-closed'
+  readonly reason: PeerReason
+  readonly subject: string
+  readonly message?: string
+  readonly connections: number
 }
 
 /** From now on every full handshake on this certificate is refused, and no session on it is resumed. */

@@ -17,6 +17,7 @@ import { createFront } from './front.ts'
 import type { Counts, Load } from './load.ts'
 import { createNatsBridge } from './nats/bridge.ts'
 import { type FrontPlan, type StapleSource, terminatorDefaults } from './options.ts'
+import type { Peers } from './peers.ts'
 import { createNetworks } from './proxy-protocol/networks.ts'
 import type { Endpoint } from './proxy-protocol/read.ts'
 import { encodeProxyHeader } from './proxy-protocol/write.ts'
@@ -31,6 +32,8 @@ export interface Surroundings {
   readonly load: Load
   readonly counts: Counts
   announce(event: TerminatorEvent): void
+  /** Judges clients; undefined where nobody can. */
+  readonly peers: Peers | undefined
   /** The keys that seal sessions now. */
   ticketKeys(): Buffer
   /** Sessions of before are not to be resumed any more. */
@@ -67,6 +70,10 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
   const { keeper, clock, load, counts, announce, voidTickets } = surroundings
   const table = createSiteTable(plan.sites, plan.backend)
   const certificates = table.sites.flatMap((site) => site.certificates).filter(({ isStapled }) => isStapled)
+  const { peers } = surroundings
+  if (peers === undefined && plan.sites.some(({ clientAuth }) => clientAuth?.ocspPeer)) {
+    throw new TypeError('clientAuth.ocspPeer needs judgePeer: there is nobody to judge clients')
+  }
 
   const arrivals = createArrivals()
   const proxies = plan.acceptProxyProtocol?.length ? createNetworks(plan.acceptProxyProtocol) : undefined
@@ -107,7 +114,11 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
     unknownSni: plan.unknownSni,
     ticketKeys: surroundings.ticketKeys(),
     tally: counts,
-    secured,
+    secured(client, site) {
+      const { clientAuth } = site.options
+      if (clientAuth?.ocspPeer === undefined) secured(client, site)
+      else peers?.admit(client, { site, policy: clientAuth.ocspPeer, addressOf }, () => secured(client, site))
+    },
     failed(error, socket) {
       counts.failedHandshakes++
       const { code = 'ERR_TLS', message } = error

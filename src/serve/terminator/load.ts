@@ -34,6 +34,12 @@ export interface Counts {
   /** A status was asked for and there was none to give. */
   unstapled: number
   failedBackends: number
+  /** Clients let in for what their CAs say, those that only a switch let in among them. */
+  acceptedPeers: number
+  warnedPeers: number
+  refusedPeers: number
+  /** Connections that were open and were cut for it. */
+  closedPeers: number
 }
 
 export function createCounts(): Counts {
@@ -46,5 +52,9 @@ export function createCounts(): Counts {
     stapled: 0,
     unstapled: 0,
     failedBackends: 0,
+    acceptedPeers: 0,
+    warnedPeers: 0,
+    refusedPeers: 0,
+    closedPeers: 0,
   }
 }

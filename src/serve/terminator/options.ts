@@ -49,7 +49,53 @@ export interface TerminatorOptions extends FrontPlan {
   readonly clock?: Clock
   /** 48 bytes that several processes share, so that each resumes the others' sessions; whoever passes them rotates them. */
   readonly ticketKeys?: Buffer
+  /** Judges clients where a site's `clientAuth` has `ocspPeer`; needed there. */
+  readonly judgePeer?: JudgePeer
 }
+
+/**
+ * Judges a client by what its CAs say of its certificates. OpenSSL has verified the chain; no byte of the client's is
+ * passed on before this resolves. What it says is final: it knows the policy. A rejection counts as a CA out of reach.
+ */
+export type JudgePeer = (question: PeerQuestion, signal: AbortSignal) => Promise<PeerJudgement>
+
+/** Plain data, as is the answer: a worker sends it to the process that asks for all. */
+export interface PeerQuestion {
+  /** DER, the leaf first, up to the self-signed root. */
+  readonly chain: readonly Uint8Array[]
+  readonly policy: PeerPolicy
+  /** Answers that came longer ago do not count, unless no newer one can be had. Absent: as long as they say. */
+  readonly maxAgeMs?: number
+}
+
+export interface PeerJudgement {
+  /** `warned`: accepted, but only because a switch of the policy says so. */
+  readonly outcome: 'accepted' | 'warned' | 'refused'
+  readonly reason: PeerReason
+  /** The leaf's subject, as text. */
+  readonly subject: string
+  /** In one sentence; absent where there is nothing to say. */
+  readonly message?: string
+  /** The CA itself has said so and signed it: it counts against connections that are open too. */
+  readonly isSigned: boolean
+  /** How long it may be repeated where nobody can be asked. */
+  readonly usableUntil?: Date
+}
+
+export type PeerReason =
+  | 'good'
+  /** No certificate of the chain says where its status can be asked. */
+  | 'no-responder'
+  | 'revoked'
+  | 'unknown'
+  /** The CA could not be reached. */
+  | 'unavailable'
+  /** The CA's last word, out of date by now, was that it is revoked, and no newer one can be had. */
+  | 'was-revoked'
+  /** What came from the CA proves nothing. */
+  | 'answer-refused'
+  /** The chain does not lead to a root by its signatures. */
+  | 'unproven'
 
 /** What a terminator needs of a keeper; a worker has a copy of one instead. */
 export type StapleSource = Pick<Keeper, 'servable' | 'subscribe'>
@@ -106,6 +152,34 @@ export interface ClientAuth {
   readonly ca: string
   /** Lower-case hex SHA-256 of the public keys (SubjectPublicKeyInfo) that alone are let in. Default: any. */
   readonly pinnedKeys?: readonly string[]
+  /** Ask the CAs whether the certificates still count, and resume no session. Default: they are not asked. */
+  readonly ocspPeer?: PeerPolicy
+}
+
+/** How clients are judged by what their CAs say. Plain data. */
+export interface PeerPolicy {
+  /** From the end of the handshake to the verdict, at most. */
+  readonly deadlineMs: number
+  /** For one certificate, and one address of its CA. */
+  readonly caTimeoutMs: number
+  readonly allowedClockSkewMs: number
+  readonly maxAgeWithoutNextUpdateMs: number
+  readonly isWarnOnly: boolean
+  readonly isUnknownGood: boolean
+  readonly isUnreachableAllowed: boolean
+  readonly whenNoResponder: 'allow' | 'refuse'
+  readonly revocation: 'ocsp' | 'crl' | 'ocsp-then-crl'
+  /** How often the CAs are asked about those whose connections are open; 0: never. */
+  readonly recheckMs: number
+  readonly responders: readonly PeerResponder[]
+}
+
+/** Where to ask about the certificates of an issuer, or those that name a URL. */
+export interface PeerResponder {
+  /** The issuer's subject, or the URL. */
+  readonly key: string
+  readonly isURL: boolean
+  readonly responderURLs?: readonly string[]
 }
 
 export interface TerminatorCertificate {

@@ -3,6 +3,7 @@
  *
  * Looked up once or twice in every handshake, hence maps: Node's own `addContext` tries one pattern after the other.
  */
+import type { Certificate } from '../../pki/x509/certificate.ts'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
 import { bytesKey } from '../attach/bytes-key.ts'
 import { type KeyFamily, type KeyUse, keyUse } from '../attach/key-choice.ts'
@@ -19,6 +20,8 @@ export interface Site {
   readonly certificates: readonly SiteCertificate[]
   /** Says which certificates clients are asked for; empty: none. */
   readonly authId: string
+  /** The CAs that clients' certificates must come from, where these CAs are asked about them. */
+  readonly authorities: readonly Certificate[]
   /** Whether some state of the keeper makes it refuse handshakes; only then is it judged after each. */
   readonly isStrict: boolean
 }
@@ -106,6 +109,7 @@ function createSite(options: TerminatorSite, defaultBackend: BackendOption | und
     backend,
     certificates,
     authId: authIdOf(options.clientAuth),
+    authorities: options.clientAuth?.ocspPeer ? parsePemCertificates(options.clientAuth.ca) : [],
     isStrict: options.mode !== 'never' && isRefusing(options.policies),
   }
   for (const one of options.certificates) {

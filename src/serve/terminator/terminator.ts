@@ -14,6 +14,7 @@ import type { TerminatorEvent } from './events.ts'
 import { type CertificateState, createGeneration, type Generation, type Surroundings } from './generation.ts'
 import { type Counts, createCounts, Load } from './load.ts'
 import type { FrontPlan, TerminatorOptions } from './options.ts'
+import { createPeers } from './peers.ts'
 
 export interface Terminator {
   /**
@@ -72,12 +73,15 @@ export function createTerminator(options: TerminatorOptions): Terminator {
   let isOpen = false
   let draining: Promise<void> | undefined
 
+  const { judgePeer } = options
+  const peers = judgePeer && createPeers({ judge: judgePeer, clock, counts, announce })
   const surroundings: Surroundings = {
     keeper,
     clock,
     load,
     counts,
     announce,
+    peers,
     ticketKeys: () => ticketKeys,
     voidTickets: () => setTicketKeys(createTicketKeys()),
   }
@@ -133,6 +137,7 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     cancelRotation?.()
     cancelProbing()
     current.close()
+    peers?.close()
     announce({ type: 'drained', at: clock.now(), destroyed })
   }
 

@@ -27,3 +27,29 @@ describe('what clients can cause by the thousand', () => {
     )
   })
 })
+
+describe('clients that ocsp_peer does not simply let in', () => {
+  const peer = { reason: 'revoked', subject: 'CN=client\n2', remoteAddress: '192.0.2.1' } as const
+
+  test('are said once a minute for each reason, with who it was last and why', () => {
+    const narrate = createFrontNarrator()
+    const at = (seconds: number) => new Date(start + seconds * 1_000)
+    const message = 'revoked since 2026-11-20 00:00:00Z'
+    expect(narrate({ type: 'peer-refused', at: at(0), ...peer, message })?.text).toBe(
+      'clients are refused (ocsp_peer), now "CN=client\\n2" from 192.0.2.1: revoked since 2026-11-20 00:00:00Z',
+    )
+    expect(narrate({ type: 'peer-refused', at: at(1), ...peer })).toBeUndefined()
+    expect(narrate({ type: 'peer-refused', at: at(1), ...peer, reason: 'unknown' })?.text).toContain(': unknown')
+    expect(narrate({ type: 'peer-warned', at: at(1), ...peer })?.text).toContain('let in by a switch of ocsp_peer')
+  })
+
+  test('and were connected are each told of', () => {
+    const { remoteAddress: _, ...rest } = peer
+    const event = { type: 'peers-closed', at: new Date(start), ...rest, connections: 2 } as const
+    expect(createFrontNarrator()(event)).toMatchObject({
+      level: 'warn',
+      text: '"CN=client\\n2": revoked\nits 2 open connections were cut (ocsp_peer { recheck })',
+      fields: { event: 'peers-closed', reason: 'revoked', connections: 2 },
+    })
+  })
+})

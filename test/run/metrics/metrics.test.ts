@@ -48,6 +48,24 @@ describe('a scrape', () => {
     ])
   })
 
+  test('tells of clients that ocsp_peer judged by what became of them, and why', async () => {
+    const metrics = createMetrics()
+    for (const event of everyEvent) metrics.record(event)
+    const found = await scrape(metrics)
+    const outcomes = ['accepted', 'warned', 'refused', 'closed']
+    const name = 'staplewright_front_peers_total'
+    expect(outcomes.map((outcome) => valueOf(found, name, { outcome }))).toEqual([7, 2, 3, 1])
+    const closed = { outcome: 'closed', reason: 'revoked' }
+    expect(valueOf(found, 'staplewright_front_peer_reasons_total', closed)).toBe(3)
+    expect(valueOf(found, 'staplewright_peer_cache_questions_total', { outcome: 'hit' })).toBe(40)
+    expect(valueOf(found, 'staplewright_peer_cache_answers', { status: 'revoked' })).toBe(2)
+  })
+
+  test('tells nothing of a cache of answers about clients where there is none', async () => {
+    const { peerCache: _, ...rest } = daemonStatus()
+    expect((await scrape(createMetrics(), rest)).get('staplewright_peer_cache_answers')?.series ?? []).toEqual([])
+  })
+
   test.each(['missing', 'fresh', 'due', 'stale', 'revoked', 'unknown', 'unsupported'] as const)(
     'says 1 for the state %s and 0 for the others',
     async (stapleState) => {
@@ -202,4 +220,7 @@ const everyEvent = [
   { ...context, type: 'refused', error: timeout, isRepeat: false },
   handshakeFailed('ECONNRESET'),
   { type: 'connection-refused', at, reason: 'too-many-connections', remoteAddress: undefined },
+  { type: 'peer-refused', at, reason: 'revoked', subject: 'CN=client', remoteAddress: undefined },
+  { type: 'peer-warned', at, reason: 'unavailable', subject: 'CN=client', remoteAddress: undefined },
+  { type: 'peers-closed', at, reason: 'revoked', subject: 'CN=client', connections: 3 },
 ] as const
