@@ -6,23 +6,32 @@ import { runProgram } from '../../src/run/cli/program.ts'
 export interface CommandEnd {
   readonly code: number
   readonly stdout: string
+  /** The same as it came, for what is no text. */
+  readonly stdoutBytes: Uint8Array
   readonly stderr: string
 }
 
 export interface CommandOptions {
   readonly workingDirectory?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** What standard input holds; default nothing. */
+  readonly stdin?: Uint8Array | string
+  /** Which streams are a terminal; default none. */
+  readonly terminals?: readonly ('stdin' | 'stdout' | 'stderr')[]
 }
 
-/** Runs words as `staplewright` gets them, without a terminal. */
+/** Runs words as `staplewright` gets them, without a terminal unless told. */
 export async function runCommand(words: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
-  const written = { stdout: '', stderr: '' }
-  const stream = (name: keyof typeof written) =>
-    new PassThrough().setEncoding('utf8').on('data', (text: string) => {
-      written[name] += text
-    }) as unknown as NodeJS.WriteStream
+  const written: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
+  const isTTY = (name: 'stdin' | 'stdout' | 'stderr') => options.terminals?.includes(name) ?? false
+  const stream = (name: keyof typeof written) => {
+    const through = new PassThrough().on('data', (chunk: Buffer) => written[name].push(chunk))
+    return Object.assign(through, { isTTY: isTTY(name) }) as unknown as NodeJS.WriteStream
+  }
+  const stdin = new PassThrough()
+  stdin.end(options.stdin ?? '')
   const io: Io = {
-    stdin: new PassThrough() as unknown as NodeJS.ReadStream,
+    stdin: Object.assign(stdin, { isTTY: isTTY('stdin') }) as unknown as NodeJS.ReadStream,
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     environment: options.environment ?? {},
@@ -31,5 +40,11 @@ export async function runCommand(words: readonly string[], options: CommandOptio
   }
   const code = await runProgram(words, io)
   await new Promise((resolve) => setImmediate(resolve))
-  return { code, ...written }
+  const stdout = Buffer.concat(written.stdout)
+  return {
+    code,
+    stdout: stdout.toString(),
+    stdoutBytes: new Uint8Array(stdout),
+    stderr: Buffer.concat(written.stderr).toString(),
+  }
 }

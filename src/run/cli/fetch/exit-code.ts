@@ -2,7 +2,7 @@
  * How `staplewright fetch` ends, as h2o's `ocsp-update-cmd` and the sysexits of mail have it: 75 is worth another try soon,
  * anything else but 0 is not.
  */
-import { errorTable, type StapleError } from '../../../errors.ts'
+import { type ErrorCode, errorTable, type StapleError } from '../../../errors.ts'
 
 export const FetchCode = {
   ok: 0,
@@ -76,7 +76,14 @@ function statusOf({ code, detail }: StapleError): string | undefined {
 }
 
 function adviceOn(causes: readonly StapleError[]): string {
-  return [...new Set(causes.map(({ code }) => errorTable[code].remedy))].join('; ')
+  return [...new Set(causes.map(({ code }) => ownAdvice[code] ?? errorTable[code].remedy))].join('; ')
+}
+
+/** Where the table speaks of the daemon and its configuration. */
+const ownAdvice: Partial<Record<ErrorCode, string>> = {
+  ERR_FETCH_TIMEOUT: 'check the responder, or give it longer with --timeout',
+  ERR_FETCH_REDIRECT: 'name the final address with --url',
+  ERR_FETCH_NO_ISSUER: 'put its issuer behind it in the same file, or name it: --issuer FILE',
 }
 
 const dayMs = 86_400_000
