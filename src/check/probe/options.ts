@@ -14,5 +14,7 @@ export interface ProbeOptions {
   readonly lookup?: LookupFunction
   /** Look at what is put beside stapling, too: CAA records. Default false. */
   readonly stack?: boolean
+  /** Asks the DNS for CAA records; default Node's resolver. */
+  readonly resolveCaa?: (name: string) => Promise<readonly object[]>
   readonly signal?: AbortSignal
 }

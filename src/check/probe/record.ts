@@ -33,7 +33,7 @@ export interface ProbeRecord {
   readonly addresses: readonly string[]
   /** Why nothing could be connected to at all: `ERR_PROBE_RESOLVE`. */
   readonly failure?: StapleError
-  /** In the order they were made. Never more than were asked for: see plan.ts. */
+  /** By address, and then in the order they were made. Never more than were asked for: see plan.ts. */
   readonly connections: readonly ConnectionRecord[]
   /** What a web server said beside; absent where none was asked or it does not speak HTTP. */
   readonly http?: HttpRecord
@@ -79,8 +79,10 @@ export interface HandshakeRecord {
   /** The stapled bytes as they came; null: none. Staples of intermediates are invisible to Node. */
   readonly staple: Uint8Array | null
   readonly trust: TrustRecord
-  /** The server asked for a client certificate and ended the connection for want of one, after the staple. */
+  /** What ALPN agreed on. */
   readonly alpn?: string
+  /** The server asked for a client certificate and ended the connection for want of one, after the staple: see `failure`. */
+  readonly wantsClientCertificate?: boolean
 }
 
 /** What Node says of the chain, by its own roots, the system's and `ca`. */
