@@ -6,8 +6,6 @@ import { runProgram } from '../../src/run/cli/program.ts'
 export interface CommandEnd {
   readonly code: number
   readonly stdout: string
-  /** The same as it came, for what is no text. */
-  readonly stdoutBytes: Uint8Array
   readonly stderr: string
 }
 
@@ -22,6 +20,15 @@ export interface CommandOptions {
 
 /** Runs words as `staplewright` gets them, without a terminal unless told. */
 export async function runCommand(words: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
+  const { stdoutBytes, code, stderr } = await runForBytes(words, options)
+  return { code, stdout: Buffer.from(stdoutBytes).toString(), stderr }
+}
+
+/** The same where standard output is no text. */
+export async function runForBytes(
+  words: readonly string[],
+  options: CommandOptions = {},
+): Promise<Omit<CommandEnd, 'stdout'> & { readonly stdoutBytes: Uint8Array }> {
   const written: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   const isTTY = (name: 'stdin' | 'stdout' | 'stderr') => options.terminals?.includes(name) ?? false
   const stream = (name: keyof typeof written) => {
@@ -40,11 +47,6 @@ export async function runCommand(words: readonly string[], options: CommandOptio
   }
   const code = await runProgram(words, io)
   await new Promise((resolve) => setImmediate(resolve))
-  const stdout = Buffer.concat(written.stdout)
-  return {
-    code,
-    stdout: stdout.toString(),
-    stdoutBytes: new Uint8Array(stdout),
-    stderr: Buffer.concat(written.stderr).toString(),
-  }
+  const stdoutBytes = new Uint8Array(Buffer.concat(written.stdout))
+  return { code, stdoutBytes, stderr: Buffer.concat(written.stderr).toString() }
 }

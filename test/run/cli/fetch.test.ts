@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { verifyOcspResponse } from '../../../src/pki/ocsp/verify.ts'
 import { certificateKey } from '../../../src/pki/x509/crypto.ts'
 import { type Authority, createAuthority, type Leaf, type LeafOptions } from '../../kit/authority.ts'
-import { runCommand } from '../../kit/io.ts'
+import { runCommand, runForBytes } from '../../kit/io.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
 import { openssl } from '../../kit/openssl.ts'
 import { type Behaviour, createScriptedResponder, type ScriptedResponder } from '../../kit/responder.ts'
@@ -34,7 +34,7 @@ function verify(der: Uint8Array, leaf: Leaf) {
 describe('a good answer', () => {
   test('goes to standard output as DER, and a person is told on stderr', async () => {
     const { leaf, responder } = await setStage()
-    const { code, stdoutBytes, stderr } = await runCommand(['fetch', leaf.certificateFile])
+    const { code, stdoutBytes, stderr } = await runForBytes(['fetch', leaf.certificateFile])
     expect(code).toBe(0)
     expect(verify(stdoutBytes, leaf).certStatus).toBe('good')
     expect(stderr).toMatch(/^good: verified, \d+ bytes\n/)
@@ -107,7 +107,7 @@ describe('a good answer', () => {
 describe('the certificate', () => {
   test('comes with its chain through standard input, as h2o gives it', async () => {
     const { leaf } = await setStage()
-    const { code, stdoutBytes } = await runCommand(['fetch', '-'], { stdin: leaf.chainPem })
+    const { code, stdoutBytes } = await runForBytes(['fetch', '-'], { stdin: leaf.chainPem })
     expect(code).toBe(0)
     expect(verify(stdoutBytes, leaf).certStatus).toBe('good')
   })
@@ -188,7 +188,7 @@ describe('what is verified and not good', () => {
 
   test('is written when that was allowed', async () => {
     const { leaf } = await setStage({ kind: 'revoked', reason: 'keyCompromise' })
-    const { code, stdoutBytes, stderr } = await runCommand(['fetch', leaf.certificateFile, '--allow-revoked'])
+    const { code, stdoutBytes, stderr } = await runForBytes(['fetch', leaf.certificateFile, '--allow-revoked'])
     expect(code).toBe(0)
     expect(verify(stdoutBytes, leaf).certStatus).toBe('revoked')
     expect(stderr).toContain('keyCompromise')
@@ -296,6 +296,6 @@ async function requestFile(leaf: Leaf): Promise<string> {
 
 async function responseFile(leaf: Leaf): Promise<string> {
   const responder: ScriptedResponder = await createScriptedResponder({ authority })
-  const { stdoutBytes } = await runCommand(['fetch', leaf.certificateFile, '--url', responder.url])
+  const { stdoutBytes } = await runForBytes(['fetch', leaf.certificateFile, '--url', responder.url])
   return await fileWith(stdoutBytes)
 }
