@@ -123,9 +123,9 @@ export class DerReader {
     return this.wholeNumber(tags.enumerated, field)
   }
 
-  /** @see X.690 §11.1 */
-  boolean(field: string): boolean {
-    const start = this.enter(tags.boolean, field)
+  /** Reads a BOOLEAN, with another tag octet where it is IMPLICIT. @see X.690 §11.1 */
+  boolean(field: string, tag: number = tags.boolean): boolean {
+    const start = this.enter(tag, field)
     const length = this.position - start
     if (length !== 1) this.fail('ERR_DER_VALUE', field, '1 octet', formatOctets(length), 'X.690 §8.2.1')
     const octet = this.bytes[start]
@@ -137,9 +137,9 @@ export class DerReader {
   }
 
   /** Reads a BOOLEAN DEFAULT FALSE: in DER it is there only when true. @see X.690 §11.5 */
-  booleanOrFalse(field: string): boolean {
-    if (this.nextTag !== tags.boolean) return false
-    if (this.boolean(field)) return true
+  booleanOrFalse(field: string, tag: number = tags.boolean): boolean {
+    if (this.nextTag !== tag) return false
+    if (this.boolean(field, tag)) return true
     return this.fail('ERR_DER_NOT_CANONICAL', field, 'absent, being the default', 'FALSE', 'X.690 §11.5')
   }
 

@@ -3,6 +3,7 @@
  */
 
 import { viewBytes } from '../der/bytes.ts'
+import { asCount, asMoment } from '../x509/arguments.ts'
 import { asCertificate, type Certificate } from '../x509/certificate.ts'
 import { defaultMaxBytes } from './limits.ts'
 
@@ -63,8 +64,8 @@ export interface Policies {
 
 /** Checks the caller's arguments and fills in the defaults. @throws TypeError naming the option */
 export function resolvePolicies(options: VerifyOptions): Policies {
-  const { at, nonce, responderCertificate, delegateWithoutNocheck = 'accept' } = options
-  if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw new TypeError('at must be a Date that is a real time')
+  const { nonce, responderCertificate, delegateWithoutNocheck = 'accept' } = options
+  const at = asMoment(options.at, 'at')
   if (!nocheckPolicies.has(delegateWithoutNocheck)) {
     throw new TypeError(`delegateWithoutNocheck must be accept, refuse or check, not ${delegateWithoutNocheck}`)
   }
@@ -77,11 +78,11 @@ export function resolvePolicies(options: VerifyOptions): Policies {
     at,
     nonce: nonce === undefined ? undefined : viewBytes(nonce, 'nonce'),
     requireNonce: options.requireNonce === true,
-    allowedClockSkewMs: count(options.allowedClockSkewMs, 300_000, 'allowedClockSkewMs'),
-    nextUpdateToleranceMs: count(options.nextUpdateToleranceMs, 0, 'nextUpdateToleranceMs'),
-    maxAgeWithoutNextUpdateMs: count(options.maxAgeWithoutNextUpdateMs, 3_600_000, 'maxAgeWithoutNextUpdateMs'),
-    maxValidityMs: count(options.maxValidityMs, 10 * 86_400_000, 'maxValidityMs'),
-    maxBytes: count(options.maxBytes, defaultMaxBytes, 'maxBytes'),
+    allowedClockSkewMs: asCount(options.allowedClockSkewMs, 300_000, 'allowedClockSkewMs'),
+    nextUpdateToleranceMs: asCount(options.nextUpdateToleranceMs, 0, 'nextUpdateToleranceMs'),
+    maxAgeWithoutNextUpdateMs: asCount(options.maxAgeWithoutNextUpdateMs, 3_600_000, 'maxAgeWithoutNextUpdateMs'),
+    maxValidityMs: asCount(options.maxValidityMs, 10 * 86_400_000, 'maxValidityMs'),
+    maxBytes: asCount(options.maxBytes, defaultMaxBytes, 'maxBytes'),
     delegateWithoutNocheck,
     revokedDelegates: options.revokedDelegates,
     responderCertificate:
@@ -91,12 +92,3 @@ export function resolvePolicies(options: VerifyOptions): Policies {
 }
 
 const nocheckPolicies: ReadonlySet<string> = new Set(['accept', 'refuse', 'check'])
-
-/** Far above any use, and far below where adding it to a date gives none. */
-const most = 1e15
-
-function count(given: number | undefined, normally: number, option: string): number {
-  if (given === undefined) return normally
-  if (typeof given === 'number' && given >= 0 && given <= most) return given
-  throw new TypeError(`${option} must be a number from 0 to ${most}, not ${given}`)
-}

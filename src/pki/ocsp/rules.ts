@@ -13,6 +13,7 @@ import { formatHexBriefly, isSameBytes } from '../der/bytes.ts'
 import { formatTime } from '../der/time.ts'
 import { parseSignatureScheme } from '../x509/algorithm.ts'
 import { formatName, isSameName } from '../x509/name.ts'
+import type { Rule } from '../x509/rule-list.ts'
 import { type CertID, isKnownHash } from './cert-id.ts'
 import { type CertIDField, certIDFaults, createCertID } from './cert-id-match.ts'
 import { knownResponseExtensions, knownSingleExtensions } from './extensions.ts'
@@ -22,18 +23,6 @@ import { basicResponseOid, decodeOcspResponseOfAnySize } from './response.ts'
 import { findAuthorized, findSigners, formatResponderID, isNamedBy, refuseWeakScheme } from './signer.ts'
 import type { CertStatus, SingleResponse } from './single-response.ts'
 
-/** One rule of the list. */
-export interface Rule {
-  /** As verdicts and `staplewright inspect` name it. */
-  readonly name: string
-  /** The clause it comes from. */
-  readonly clause: string
-  /** Which evidence it needs; without it, it cannot be judged. */
-  readonly needs: readonly (keyof Judgement)[]
-  /** Throws a {@link StapleError} to refuse. */
-  readonly check: (judgement: Judgement) => void
-}
-
 /** Evidence that rules before have established: `needs` says so, types cannot. */
 type Has<Key extends keyof Judgement> = Judgement & { readonly [K in Key]-?: NonNullable<Judgement[K]> }
 
@@ -42,12 +31,12 @@ function rule<Key extends keyof Judgement>(
   clause: string,
   needs: readonly Key[],
   check: (judgement: Has<Key>) => void,
-): Rule {
+): Rule<Judgement> {
   return { name, clause, needs, check: check as (judgement: Judgement) => void }
 }
 
 /** Every rule, in the order in which they are asked. */
-export const rules: readonly Rule[] = [
+export const rules: readonly Rule<Judgement>[] = [
   rule('size', 'limit', [], refuseTooLarge),
   rule('encoding', 'RFC 6960 §4.2.1', [], refuseUndecodable),
   rule('response-status', 'RFC 6960 §4.2.1', ['response'], refuseErrorStatus),

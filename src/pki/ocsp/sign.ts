@@ -30,11 +30,12 @@ import {
 import type { Certificate } from '../x509/certificate.ts'
 import { keyType, type SigningKey, sign } from '../x509/crypto.ts'
 import { ocspSigningOid } from '../x509/extensions.ts'
+import { revocationReasons } from '../x509/revocation-reason.ts'
 import { type CertID, encodeCertID } from './cert-id.ts'
 import { hashOfKey } from './cert-id-match.ts'
 import { encodeNonceExtensions } from './extensions.ts'
 import { basicResponseOid, type ResponseStatus, responseStatuses } from './response.ts'
-import { type CertStatus, revocationReasons } from './single-response.ts'
+import type { CertStatus } from './single-response.ts'
 
 /** What is to be said about one certificate. @see RFC 6960 §4.2.1 */
 export interface SingleStatus {

@@ -14,6 +14,7 @@ import {
   parseKeyType,
   parseSignatureScheme,
   type SignatureScheme,
+  weaknessOf,
 } from '../x509/algorithm.ts'
 import { certificateKey, hash, isSignedBy } from '../x509/crypto.ts'
 import { ocspSigningOid } from '../x509/extensions.ts'
@@ -187,20 +188,15 @@ function delegateSignatureFault(signer: Candidate, { issuer, allowSha1Signatures
   return notAuthorized(`${field}.signatureValue`, `a signature by the key of ${formatName(issuer.subject)}`, 'another')
 }
 
-/** Public CAs may not sign OCSP responses with SHA-1 since June 2022; private ones decide for themselves. */
-const sha1Clause = 'CA/Browser Forum BR §7.1.3.2'
-const md5Clause = 'RFC 6151 §2'
-
 /** Refuses MD2 and MD5, and SHA-1 unless it was allowed. */
 export function refuseWeakScheme(scheme: SignatureScheme, field: string, allowSha1Signatures: boolean): void {
-  const digest = scheme.hashAlgorithm
-  const isWeak = digest === 'md2' || digest === 'md5' || (digest === 'sha1' && !allowSha1Signatures)
-  if (!isWeak) return
+  const clause = weaknessOf(scheme, allowSha1Signatures)
+  if (clause === undefined) return
   throw refusal('ERR_OCSP_WEAK_ALGORITHM', 'the signature proves nothing today', {
     field,
     expected: 'SHA-256, SHA-384, SHA-512, Ed25519 or Ed448',
     found: scheme.name,
-    clause: digest === 'sha1' ? sha1Clause : md5Clause,
+    clause,
   })
 }
 

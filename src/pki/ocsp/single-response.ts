@@ -6,6 +6,7 @@ import type { DerReader } from '../der/reader.ts'
 import { constructedTag, formatTag, primitiveTag } from '../der/tags.ts'
 import { formatInteger } from '../der/values.ts'
 import { type Extension, readExtensions } from '../x509/extension.ts'
+import { formatRevocationReason } from '../x509/revocation-reason.ts'
 import { type CertID, readCertID } from './cert-id.ts'
 
 /** @see RFC 6960 §4.2.1 */
@@ -13,7 +14,7 @@ export interface SingleResponse {
   readonly certID: CertID
   readonly certStatus: CertStatus
   readonly revocationTime?: Date
-  /** A name of {@link revocationReasons}; `reason7` and the like for numbers without one. */
+  /** A name of RFC 5280 §5.3.1; `reason7` and the like for numbers without one. */
   readonly revocationReason?: string
   readonly thisUpdate: Date
   readonly nextUpdate?: Date
@@ -21,21 +22,6 @@ export interface SingleResponse {
 }
 
 export type CertStatus = 'good' | 'revoked' | 'unknown'
-
-/** CRLReason by number; 7 is unused. @see RFC 5280 §5.3.1 */
-export const revocationReasons: readonly (string | undefined)[] = [
-  'unspecified',
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  undefined,
-  'removeFromCRL',
-  'privilegeWithdrawn',
-  'aACompromise',
-]
 
 export function readSingleResponse(reader: DerReader): SingleResponse {
   return reader.sequence('', readFields)
@@ -80,7 +66,5 @@ function readRevokedInfo(reader: DerReader): Status {
   if (reason < 0n || reason > 0xffn) {
     reader.fail('ERR_DER_VALUE', 'revocationReason', '0 to 255', formatInteger(reason), 'RFC 5280 §5.3.1')
   }
-  // A number without a name must not hide that the certificate is revoked.
-  const revocationReason = revocationReasons[Number(reason)] ?? `reason${reason}`
-  return { certStatus: 'revoked', revocationTime, revocationReason }
+  return { certStatus: 'revoked', revocationTime, revocationReason: formatRevocationReason(reason) }
 }

@@ -83,6 +83,15 @@ export function isSchemeOfKey(scheme: SignatureScheme, key: KeyType | undefined)
   return key === (scheme.family === 'ecdsa' ? 'ec' : scheme.family)
 }
 
+/**
+ * Why a signature of that scheme proves nothing today, as the clause that says so: MD2 and MD5 always, SHA-1 unless it is
+ * allowed. Public CAs may not sign OCSP responses and CRLs with SHA-1 since June 2022; private ones decide for themselves.
+ */
+export function weaknessOf({ hashAlgorithm }: SignatureScheme, isSha1Allowed: boolean): string | undefined {
+  if (hashAlgorithm === 'md2' || hashAlgorithm === 'md5') return 'RFC 6151 §2'
+  return hashAlgorithm === 'sha1' && !isSha1Allowed ? 'CA/Browser Forum BR §7.1.3.2' : undefined
+}
+
 /** The OIDs of the digests. @see RFC 3279 §2.2.1, RFC 4055 §2.1 */
 export const hashOids: Readonly<Record<HashAlgorithm, Oid>> = {
   sha1: '1.3.14.3.2.26',

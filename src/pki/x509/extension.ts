@@ -15,7 +15,7 @@ export interface Extension {
 }
 
 /** In what the extensions stand: it decides the code for what DER allows and RFC 5280 does not. */
-export type ExtensionHolder = 'certificate' | 'ocsp'
+export type ExtensionHolder = 'certificate' | 'ocsp' | 'crl'
 
 /**
  * Walks over Extensions: at least one, none twice. `read` must read the OCTET STRING of each.
@@ -26,9 +26,10 @@ export function walkExtensions(
   reader: DerReader,
   holder: ExtensionHolder,
   read: (reader: DerReader, oid: string, isCritical: boolean) => void,
+  field = '',
 ): void {
   const oids = new Set<string>()
-  reader.sequenceOf('', (element) =>
+  reader.sequenceOf(field, (element) =>
     element.sequence('', (fields) => {
       const oid = fields.oid('extnID')
       if (oids.has(oid)) throw refused(holder, fields.path('extnID'), 'each extension once', `${oid} again`)
@@ -38,13 +39,13 @@ export function walkExtensions(
       read(fields, oid, isLenient ? fields.boolean('critical') : fields.booleanOrFalse('critical'))
     }),
   )
-  if (oids.size === 0) throw refused(holder, reader.path(''), 'at least one extension', 'none')
+  if (oids.size === 0) throw refused(holder, reader.path(field), 'at least one extension', 'none')
 }
 
-/** Reads the Extensions of an OCSP message without looking into their values. */
-export function readExtensions(reader: DerReader): readonly Extension[] {
+/** Reads the Extensions of an OCSP message, or of a CRL, without looking into their values. */
+export function readExtensions(reader: DerReader, holder: 'ocsp' | 'crl' = 'ocsp'): readonly Extension[] {
   const extensions: Extension[] = []
-  walkExtensions(reader, 'ocsp', (fields, oid, isCritical) => {
+  walkExtensions(reader, holder, (fields, oid, isCritical) => {
     extensions.push({ oid, isCritical, value: fields.octetString('extnValue') })
   })
   return extensions
@@ -52,6 +53,11 @@ export function readExtensions(reader: DerReader): readonly Extension[] {
 
 function refused(holder: ExtensionHolder, field: string, expected: string, found: string): StapleError {
   const detail = { field, expected, found, clause: 'RFC 5280 §4.2' }
-  const code = holder === 'ocsp' ? 'ERR_OCSP_MALFORMED' : 'ERR_X509_MALFORMED'
-  return new StapleError(code, `${field}: expected ${expected}, found ${found}`, detail)
+  return new StapleError(codes[holder], `${field}: expected ${expected}, found ${found}`, detail)
 }
+
+const codes = {
+  certificate: 'ERR_X509_MALFORMED',
+  ocsp: 'ERR_OCSP_MALFORMED',
+  crl: 'ERR_CRL_MALFORMED',
+} as const

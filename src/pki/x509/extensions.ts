@@ -6,6 +6,7 @@ import { StapleError } from '../../errors.ts'
 import type { DerReader } from '../der/reader.ts'
 import { constructedTag, primitiveTag, tags } from '../der/tags.ts'
 import { formatInteger, formatOctets } from '../der/values.ts'
+import { type DistributionPoint, readDistributionPoints } from './distribution-point.ts'
 import { walkExtensions } from './extension.ts'
 import { formatIpAddress } from './ip-address.ts'
 
@@ -21,6 +22,8 @@ export interface CertificateExtensions {
   readonly responderURLs: readonly string[]
   /** From authorityInfoAccess, id-ad-caIssuers. */
   readonly caIssuersURLs: readonly string[]
+  /** Where the issuer's CRLs are; empty where it does not say. @see RFC 5280 §4.2.1.13 */
+  readonly crlDistributionPoints: readonly DistributionPoint[]
   /** 5 is status_request: the certificate must be stapled. @see RFC 7633 */
   readonly tlsFeatures: readonly number[]
   /** The holder's own status need not be asked. @see RFC 6960 §4.2.2.2.1 */
@@ -62,6 +65,7 @@ export function decodeExtensions(reader: DerReader): CertificateExtensions {
   const decoded: Draft = {
     responderURLs: [],
     caIssuersURLs: [],
+    crlDistributionPoints: [],
     tlsFeatures: [],
     ocspNoCheck: false,
     noRevAvail: false,
@@ -85,6 +89,7 @@ export function decodeExtensions(reader: DerReader): CertificateExtensions {
 export const noExtensions: CertificateExtensions = {
   responderURLs: [],
   caIssuersURLs: [],
+  crlDistributionPoints: [],
   tlsFeatures: [],
   ocspNoCheck: false,
   noRevAvail: false,
@@ -136,6 +141,13 @@ const decoders: Readonly<Record<string, Decoder>> = {
       decoded.basicConstraints = readBasicConstraints(reader)
     },
   },
+  '2.5.29.31': {
+    field: 'cRLDistributionPoints',
+    clause: 'RFC 5280 §4.2.1.13',
+    read(reader, decoded) {
+      decoded.crlDistributionPoints = readDistributionPoints(reader)
+    },
+  },
   '2.5.29.35': {
     field: 'authorityKeyIdentifier',
     clause: 'RFC 5280 §4.2.1.1',
@@ -183,7 +195,6 @@ const pathOids: ReadonlySet<string> = new Set([
   '2.5.29.9',
   '2.5.29.18',
   '2.5.29.30',
-  '2.5.29.31',
   '2.5.29.32',
   '2.5.29.33',
   '2.5.29.36',

@@ -237,6 +237,7 @@ describe('decodeCertificate', () => {
     expect(decodeCertificate(forgeCertificate()).extensions).toEqual({
       responderURLs: [],
       caIssuersURLs: [],
+      crlDistributionPoints: [],
       tlsFeatures: [],
       ocspNoCheck: false,
       noRevAvail: false,
