@@ -1,22 +1,16 @@
 /** One target from beginning to end: probed, its CA asked, every rule applied. */
-import type { Origin } from '../keep/fetch/index.ts'
-import type { Certificate } from '../pki/x509/certificate.ts'
+
+import { findAll, notes, worstOf } from './diagnose/diagnose.ts'
 import type { Evidence } from './diagnose/evidence.ts'
 import type { Finding, ServerKind, Severity } from './diagnose/finding.ts'
+import { type GatherOptions, gatherEvidence } from './diagnose/gather.ts'
+import { recogniseServer } from './diagnose/server.ts'
 import type { ProbeOptions } from './probe/options.ts'
+import { probe } from './probe/probe.ts'
 import type { Target } from './probe/record.ts'
-import type { RevocationPolicy, StatusAsker } from './revocation/contract.ts'
 
-export interface ExamineOptions extends ProbeOptions {
-  /** Asks the CA; absent: nobody is asked. */
-  readonly asker?: StatusAsker
-  /** Default `ocsp-then-crl`. */
-  readonly revocation?: RevocationPolicy
-  /** Fetches an issuer that the server does not send, with the origin of its address; absent: none is fetched. */
-  readonly fetchIssuer?: (leaf: Certificate, origin: Origin) => Promise<Certificate>
-  /** The moment to judge at; default when the probe is made. */
-  readonly at?: Date
-}
+/** How it is probed, who asks the CA, and the moment to judge at (default when the probe is made). */
+export interface ExamineOptions extends ProbeOptions, Omit<GatherOptions, 'ca' | 'stack' | 'signal'> {}
 
 export interface Examination {
   readonly target: Target
@@ -33,5 +27,8 @@ export interface Examination {
 
 /** Examines one target. Never rejects for what the target does: that is in the findings. */
 export async function examine(target: Target, options: ExamineOptions): Promise<Examination> {
-  throw new TypeError(`not written yet: ${target.label} ${options.at}`)
+  const evidence = await gatherEvidence(await probe(target, options), options)
+  const findings = findAll(evidence)
+  const server = recogniseServer(evidence)
+  return { target, evidence, findings, severity: worstOf(findings), ...(server !== undefined && { server }), notes }
 }

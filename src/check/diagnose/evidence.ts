@@ -34,8 +34,8 @@ export interface CertificateEvidence {
   readonly connections: readonly ConnectionRecord[]
   /** Proven to have issued it; absent: not found, and no staple of it can be judged. */
   readonly issuer?: Certificate
-  /** Where the issuer was found. */
-  readonly issuerSource?: 'sent' | 'given' | 'fetched'
+  /** Where the issuer was found: in the chain, in `ca`, among the roots of this machine, at its caIssuers address. */
+  readonly issuerSource?: 'sent' | 'given' | 'trusted' | 'fetched'
   /** Why it was not found, where it was looked for. */
   readonly issuerFailure?: StapleError
   /** The first connection's. */

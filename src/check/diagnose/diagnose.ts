@@ -1,0 +1,29 @@
+/** Every rule applied to the evidence: the findings, the worst first, and the worst of them. Pure. */
+import type { Evidence } from './evidence.ts'
+import type { Finding, Severity } from './finding.ts'
+import { healthy } from './rules/healthy.ts'
+import { rules } from './rules.ts'
+
+/** From the least to the worst: what could not be learned may be anything. */
+export const severities: readonly Severity[] = ['ok', 'info', 'warning', 'unknown', 'critical']
+
+/** Applies every rule. Nothing found wrong: that is a finding, too. */
+export function findAll(evidence: Evidence): Finding[] {
+  const found = rules.flatMap((rule) => rule.find(evidence))
+  const isWrong = found.some(({ severity }) => severity !== 'ok' && severity !== 'info')
+  found.sort((one, other) => severities.indexOf(other.severity) - severities.indexOf(one.severity))
+  // The verdict comes before what is only worth knowing.
+  return isWrong ? found : [...healthy.find(evidence), ...found]
+}
+
+/** The worst of them; what is only worth knowing counts as ok. */
+export function worstOf(findings: readonly Finding[]): Exclude<Severity, 'info'> {
+  const worst = Math.max(0, ...findings.map(({ severity }) => severities.indexOf(severity)))
+  const severity = severities[worst] ?? 'ok'
+  return severity === 'info' ? 'ok' : severity
+}
+
+/** What no check from outside can see, whatever was found. */
+export const notes: readonly string[] = [
+  'staples of intermediates cannot be seen: Node shows the staple of the leaf alone, though TLS 1.3 could carry one for each certificate (RFC 8446 §4.4.2.1)',
+]

@@ -1,0 +1,43 @@
+/** An OCSP error status as a staple: unsigned, so it proves nothing. Apache does it by default. */
+import { isStapleError } from '../../../errors.ts'
+import { decodeOcspResponse } from '../../../pki/ocsp/response.ts'
+import { isMustStaple } from '../../../pki/x509/certificate.ts'
+import type { StapleEvidence } from '../evidence.ts'
+import { remediesFor } from '../remedies.ts'
+import { certificateLine, certificateRule, seenLine } from '../words.ts'
+
+export const stapledError = certificateRule(
+  ['stapled-error'],
+  'the server staples the error of a responder (tryLater and the like), as Apache does',
+  (seen, evidence) =>
+    seen.staples.flatMap((staple) => {
+      const responseStatus = errorStatusOf(staple)
+      if (responseStatus === undefined) return []
+      const isDemanded = isMustStaple(seen.certificate)
+      return [
+        {
+          code: 'stapled-error',
+          severity: isDemanded ? 'critical' : 'warning',
+          title: `an error is stapled instead of a response: ${responseStatus}`,
+          meaning: `It is unsigned and proves nothing. Some clients end the connection over it, where no staple at all would have been let pass${isDemanded ? '; with Must-Staple in the certificate, all strict ones do' : ''}.`,
+          evidence: [
+            certificateLine(seen),
+            `responseStatus: expected successful, found ${responseStatus} (RFC 6960 §4.2.1)`,
+            seenLine(staple),
+          ],
+          remedies: [...remediesFor('hideErrors', evidence, seen), ...remediesFor('reachResponder', evidence, seen)],
+        },
+      ]
+    }),
+)
+
+/** Needs no issuer: nothing of it is signed. */
+function errorStatusOf({ der }: StapleEvidence): string | undefined {
+  try {
+    const { responseStatus } = decodeOcspResponse(der)
+    return responseStatus === 'successful' ? undefined : responseStatus
+  } catch (error) {
+    if (isStapleError(error)) return undefined
+    throw error
+  }
+}
