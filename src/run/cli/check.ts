@@ -1,12 +1,107 @@
-/** `staplewright check`. */
-import type { Io } from './io.ts'
-
-export interface CheckArguments {
-  readonly json?: boolean
-  readonly wantsColour: boolean
-}
+/** `staplewright check`: looks at servers from outside and says, in words and as an exit code, how their staples are. */
+import { type ExamineOptions, examine } from '../../check/examine.ts'
+import { createStatusAsker } from '../../check/revocation/index.ts'
+import { systemClock } from '../../keep/clock.ts'
+import { createFetcher } from '../../keep/fetch/index.ts'
+import {
+  type CheckReport,
+  formatJson,
+  formatText,
+  reportBroken,
+  reportObstacle,
+  summarize,
+  summarizeRun,
+  type TargetReport,
+} from '../report/index.ts'
+import type { PlannedTarget } from './check/config-targets.ts'
+import { runInOrder } from './check/in-order.ts'
+import { startProgress } from './check/progress.ts'
+import { type CheckArguments, type CheckRequest, readRequest, UsageErrors } from './check/request.ts'
+import { CheckCode } from './check-code.ts'
+import { chooseStyle, type Io } from './io.ts'
+import { reportFailure } from './report.ts'
+import { reportUsage } from './usage.ts'
 
 /** Runs the command; resolves with its exit code. */
-export async function check(given: CheckArguments, io: Io): Promise<never> {
-  throw new TypeError(`not written yet: ${given.json} ${io.workingDirectory}`)
+export async function check(given: CheckArguments, io: Io): Promise<CheckCode> {
+  try {
+    const report = await examineAll(given, await readRequest(given, io, () => undefined), io)
+    await write(report, given, io)
+    return CheckCode[report.verdict]
+  } catch (thrown) {
+    if (thrown instanceof UsageErrors) for (const problem of thrown.problems) reportUsage(problem, io)
+    else reportFailure(thrown, io)
+    return CheckCode.unknown
+  }
 }
+
+async function examineAll(given: CheckArguments, request: CheckRequest, io: Io): Promise<CheckReport> {
+  const { planned } = request
+  const at = systemClock.now()
+  const startedMs = systemClock.monotonicMs()
+  const interrupt = new AbortController()
+  const ignored = (['SIGINT', 'SIGTERM'] as const).map((name) => io.onSignal(name, () => interrupt.abort()))
+  const progress = startProgress(io.stderr, planned.length, planned.length === 1 ? 'target' : 'targets', systemClock)
+  const tools = openTools(given, request, io)
+  try {
+    const { signal } = interrupt
+    const reports = await runInOrder(planned, { parallel: given.parallel, signal }, async (each) => {
+      const report = await look(each, { ...tools.options, signal })
+      progress.step(report.verdict !== 'ok')
+      return report
+    })
+    const targets = reports.filter((each) => each !== undefined)
+    const elapsedMs = systemClock.monotonicMs() - startedMs
+    return summarizeRun(targets, { at, elapsedMs, unchecked: planned.length - targets.length })
+  } finally {
+    progress.end()
+    for (const ignore of ignored) ignore()
+    await tools.close()
+  }
+}
+
+/** Never rejects: what goes wrong with one target leaves the others alone. */
+async function look({ target, obstacle }: PlannedTarget, options: ExamineOptions): Promise<TargetReport> {
+  const at = options.at ?? systemClock.now()
+  if (obstacle) return reportObstacle(target, obstacle, at)
+  try {
+    return summarize(await examine(target, options))
+  } catch (error) {
+    return reportBroken(target, error, at)
+  }
+}
+
+/** What all targets share: one fetcher, one cache of what CAs said. */
+function openTools(given: CheckArguments, request: CheckRequest, io: Io) {
+  const { connections, phoneHome, stack = false } = given
+  const { ca, timeoutMs, at, revocation } = request
+  const options = { clock: systemClock, connections, timeoutMs, ca, stack, revocation, ...(at && { at }) }
+  if (!phoneHome) return { options, close: async () => {} }
+  const fetcher = createFetcher({ clock: systemClock, environment: io.environment })
+  const asker = createStatusAsker({ clock: systemClock, fetcher, policy: revocation })
+  const fetchIssuer: NonNullable<ExamineOptions['fetchIssuer']> = (leaf, origin) =>
+    fetcher.fetchIssuer(leaf, undefined, origin)
+  return {
+    options: { ...options, asker, fetchIssuer },
+    async close() {
+      await asker.close()
+      await fetcher.close()
+    },
+  }
+}
+
+async function write(report: CheckReport, given: CheckArguments, io: Io): Promise<void> {
+  const { json, prometheus, verbose = false, wantsColour } = given
+  if (json) io.stdout.write(formatJson(report))
+  else if (prometheus) {
+    const { formatMetrics } = await import('../report/metrics.ts')
+    io.stdout.write(await formatMetrics(report))
+  } else {
+    const style = chooseStyle(io, io.stdout, wantsColour)
+    const width = Math.min(Math.max(io.stdout.columns ?? widest, narrowest), widest)
+    io.stdout.write(formatText(report, { style, width, isVerbose: verbose }))
+  }
+}
+
+const narrowest = 60
+const widest = 100

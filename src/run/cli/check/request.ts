@@ -1,0 +1,168 @@
+/** What the command line asks for, with every file read: or everything that is wrong with it, before anybody is connected to. */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import type { RevocationPolicy } from '../../../check/revocation/contract.ts'
+import { isStapleError } from '../../../errors.ts'
+import { parsePemCertificates } from '../../../pki/x509/pem.ts'
+import { formatPem } from '../../config/pem-text.ts'
+import type { Io } from '../io.ts'
+import { parseDurationOption, parseMomentOption, UsageError } from '../usage.ts'
+import type { PlannedTarget } from './config-targets.ts'
+import {
+  parseServerName,
+  parseStarttls,
+  parseTarget,
+  parseTargetFile,
+  type TargetDefaults,
+  withoutRepeats,
+} from './targets.ts'
+
+export interface CheckArguments {
+  readonly targets: readonly string[]
+  readonly file?: string
+  readonly config?: string
+  readonly starttls?: string
+  readonly servername?: string
+  readonly connections: number
+  readonly timeout: string
+  readonly caFile?: string
+  readonly at?: string
+  readonly phoneHome: boolean
+  readonly revocation: string
+  readonly stack?: boolean
+  readonly parallel: number
+  readonly verbose?: boolean
+  readonly json?: boolean
+  readonly prometheus?: boolean
+  readonly html?: string
+  readonly wantsColour: boolean
+}
+
+export interface CheckRequest {
+  readonly planned: readonly PlannedTarget[]
+  /** Further roots, PEM. */
+  readonly ca: readonly string[]
+  readonly timeoutMs: number
+  readonly at?: Date
+  readonly revocation: RevocationPolicy
+}
+
+/**
+ * Reads what is asked for.
+ *
+ * @throws {@link UsageErrors} with every problem
+ * @throws {@link StapleError} when the configuration cannot be used
+ */
+export async function readRequest(
+  given: CheckArguments,
+  io: Io,
+  guessStarttls: TargetDefaults['guessStarttls'],
+): Promise<CheckRequest> {
+  const problems: UsageError[] = []
+  const attempt = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      problems.push(error)
+      return undefined
+    }
+  }
+  const { json, prometheus, starttls, servername, file, caFile, at } = given
+  if (json && prometheus)
+    problems.push(new UsageError('--json and --prometheus stand beside each other', 'give one of them'))
+  const [protocol, serverName, timeoutMs, moment, revocation] = [
+    starttls === undefined ? undefined : await attempt(() => parseStarttls(starttls, '--starttls')),
+    servername === undefined ? undefined : await attempt(() => parseServerName(servername, '--servername')),
+    await attempt(() => parseDurationOption('--timeout', given.timeout)),
+    at === undefined ? undefined : await attempt(() => parseMomentOption('--at', at)),
+    await attempt(() => parseRevocation(given.revocation)),
+  ]
+  const defaults: TargetDefaults = {
+    guessStarttls,
+    ...(protocol && { starttls: protocol }),
+    ...(serverName !== undefined && { serverName }),
+  }
+  const targets = []
+  for (const text of given.targets) targets.push(await attempt(() => parseTarget(text, defaults)))
+  const listed =
+    file === undefined
+      ? undefined
+      : await attempt(async () => {
+          const name = file === '-' ? 'standard input' : file
+          return parseTargetFile(await readText(file, io, '-f'), name, defaults)
+        })
+  problems.push(...(listed?.problems ?? []))
+  const ca = caFile === undefined ? [] : ((await attempt(() => readRoots(caFile, io))) ?? [])
+  const configured = given.config === undefined ? undefined : await readConfig(given.config, io)
+  const planned = withoutRepeats([
+    ...[...targets, ...(listed?.targets ?? [])].flatMap((target) => (target ? [{ target }] : [])),
+    ...(configured?.planned ?? []),
+  ])
+  if (planned.length === 0 && problems.length === 0) {
+    problems.push(
+      new UsageError('there is nothing to check', 'name a target, as example.com:443, or -f FILE, or -c FILE'),
+    )
+  }
+  if (problems.length > 0 || timeoutMs === undefined || revocation === undefined) throw new UsageErrors(problems)
+  return {
+    planned,
+    ca: [...ca, ...(configured?.ca ?? [])],
+    timeoutMs,
+    revocation,
+    ...(moment && { at: moment }),
+  }
+}
+
+/** Everything that is wrong with a command line. */
+export class UsageErrors extends Error {
+  readonly problems: readonly UsageError[]
+
+  constructor(problems: readonly UsageError[]) {
+    super(problems.map(({ message }) => message).join('\n'))
+    this.problems = problems
+  }
+}
+
+/** Loaded only then: the configuration's schema costs as much as the rest of the command. */
+async function readConfig(file: string, io: Io) {
+  const [{ loadConfig }, { planConfig, rootsOf }] = await Promise.all([
+    import('../../config/index.ts'),
+    import('./config-targets.ts'),
+  ])
+  const { environment, workingDirectory } = io
+  const { settings } = await loadConfig(file, { environment, workingDirectory, purpose: 'look' })
+  return { planned: planConfig(settings), ca: rootsOf(settings) }
+}
+
+async function readRoots(file: string, io: Io): Promise<string[]> {
+  const text = await readText(file, io, '--ca-file')
+  try {
+    return parsePemCertificates(text).map(({ der }) => formatPem(der))
+  } catch (error) {
+    if (!isStapleError(error)) throw error
+    const hint = 'give a PEM file with -----BEGIN CERTIFICATE----- blocks'
+    throw new UsageError(`--ca-file ${file}: ${error.message}`, hint)
+  }
+}
+
+async function readText(file: string, { stdin, workingDirectory }: Io, option: string): Promise<string> {
+  if (file === '-') return await readAll(stdin)
+  try {
+    return await readFile(resolve(workingDirectory, file), 'utf8')
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    const why = { ENOENT: 'there is no such file', EACCES: 'permission denied', EISDIR: 'it is a directory' }[
+      code ?? ''
+    ]
+    const hint = `relative paths begin at the working directory, ${workingDirectory}`
+    throw new UsageError(`${option} ${file} cannot be read: ${why ?? message}`, hint, { cause })
+  }
+}
+
+function parseRevocation(text: string): RevocationPolicy {
+  const policy = (['ocsp', 'crl', 'ocsp-then-crl'] as const).find((each) => each === text)
+  if (policy !== undefined) return policy
+  throw new UsageError(`--revocation "${text}" is no policy`, 'write ocsp, crl or ocsp-then-crl')
+}

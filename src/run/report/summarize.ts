@@ -1,0 +1,129 @@
+/** An examination as plain data: what was seen and found, without the objects that it was found with. */
+import type { LiveEvidence } from '../../check/diagnose/evidence.ts'
+import type { Examination } from '../../check/examine.ts'
+import type { ConnectionRecord } from '../../check/probe/record.ts'
+import type { StatusAnswer } from '../../check/revocation/contract.ts'
+import type { StapleError } from '../../errors.ts'
+import { formatSpan } from '../journal/span.ts'
+import { describeCertificate } from './certificate.ts'
+import { plain, plainError, printable } from './plain.ts'
+import type {
+  AnswerReport,
+  CertificateReport,
+  CheckReport,
+  ConnectionReport,
+  FindingReport,
+  TargetReport,
+} from './shape.ts'
+import { compareSeverity, reasonsOf, worstOf } from './verdict.ts'
+
+/** Puts the targets of one run together; `unchecked` were not looked at any more. */
+export function summarizeRun(
+  targets: readonly TargetReport[],
+  { at, elapsedMs, unchecked }: Pick<CheckReport, 'at' | 'elapsedMs' | 'unchecked'>,
+): CheckReport {
+  const worst = worstOf(targets.map(({ verdict }) => verdict))
+  const verdict = unchecked > 0 && worst !== 'critical' ? 'unknown' : worst
+  return { verdict, because: reasonsOf(targets), at, elapsedMs, unchecked, targets }
+}
+
+/** Puts down one examination. */
+export function summarize({ target, evidence, findings, severity, server, notes }: Examination): TargetReport {
+  const { record, at } = evidence
+  const { host, port, serverName, starttls } = target
+  const keys = new Map<ConnectionRecord, string>()
+  for (const { connections, certificateKey } of evidence.certificates) {
+    for (const connection of connections) keys.set(connection, certificateKey)
+  }
+  const certificates = evidence.certificates.map((each) => ({
+    ...describeCertificate(each),
+    ...(each.live && { live: describeLive(each.live) }),
+  }))
+  const told = findings.map((each) => plain(each) as FindingReport).toSorted(bySeverity)
+  return {
+    target: printable(target.label),
+    host,
+    port,
+    ...(serverName !== undefined && serverName !== host && { serverName }),
+    ...(starttls && { starttls }),
+    verdict: severity,
+    because: describeReason(severity, told, certificates, at),
+    at,
+    elapsedMs: round(record.elapsedMs),
+    ...(server && { server: plain(server) as NonNullable<TargetReport['server']> }),
+    addresses: record.addresses,
+    connections: record.connections.map((each) => describeConnection(each, keys.get(each))),
+    certificates,
+    findings: told,
+    notes: notes.map(printable),
+    ...(record.failure && { error: plainError(record.failure) }),
+  }
+}
+
+/** The worst finding in one line; where all is well, what holds and for how long. */
+function describeReason(
+  severity: TargetReport['verdict'],
+  findings: readonly FindingReport[],
+  certificates: readonly CertificateReport[],
+  at: Date,
+): string {
+  const [worst, ...others] = findings
+  if (severity !== 'ok') {
+    const bad = others.filter((each) => each.severity !== 'info' && each.severity !== 'ok')
+    const title = (worst?.title ?? 'nothing could be learned').split('\n')[0]
+    return bad.length === 0 ? `${title}` : `${title}; and ${bad.length} more`
+  }
+  const connections = certificates.reduce((sum, each) => sum + each.connections, 0)
+  const stapled = certificates.reduce((sum, each) => sum + each.stapled, 0)
+  if (stapled === 0) return findings.find((each) => each.severity === 'info')?.title ?? 'nothing is wrong'
+  const ends = certificates.flatMap(({ staples }) =>
+    staples.map(({ usableUntil }) => usableUntil?.getTime() ?? Infinity),
+  )
+  const leftMs = Math.min(...ends) - at.getTime()
+  const left = Number.isFinite(leftMs) ? `, good for ${formatSpan(leftMs)}` : ''
+  return `stapled on ${stapled} of ${connections} connections${left}`
+}
+
+function describeConnection(record: ConnectionRecord, certificateKey: string | undefined): ConnectionReport {
+  const { address, number, offered, connectMs, handshakeMs, handshake, failure, greeting } = record
+  return {
+    address,
+    number,
+    ...offered,
+    connectMs: round(connectMs),
+    ...(handshakeMs !== undefined && { handshakeMs: round(handshakeMs) }),
+    ...(handshake && { cipher: handshake.cipher }),
+    ...(handshake?.alpn !== undefined && { alpn: printable(handshake.alpn) }),
+    ...(certificateKey !== undefined && { certificateKey }),
+    ...(handshake && { isStapled: handshake.staple !== null }),
+    ...(greeting !== undefined && { greeting: printable(greeting) }),
+    ...(failure && { error: plainError(failure) }),
+  }
+}
+
+function describeLive({ ocsp, crl }: LiveEvidence): NonNullable<CertificateReport['live']> {
+  return { ...(ocsp && { ocsp: describeAnswer(ocsp) }), ...(crl && { crl: describeAnswer(crl) }) }
+}
+
+function describeAnswer(answer: StatusAnswer | StapleError): AnswerReport {
+  if (answer instanceof Error) return { error: plainError(answer) }
+  const { certStatus, url, thisUpdate, nextUpdate, revocationTime, revocationReason, elapsedMs } = answer
+  return {
+    certStatus,
+    url: printable(url),
+    thisUpdate,
+    ...(nextUpdate && { nextUpdate }),
+    ...(revocationTime && { revocationTime }),
+    ...(revocationReason !== undefined && { revocationReason }),
+    elapsedMs: round(elapsedMs),
+  }
+}
+
+function bySeverity(one: FindingReport, other: FindingReport): number {
+  return compareSeverity(one.severity, other.severity)
+}
+
+/** Microseconds say enough. */
+function round(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000
+}
