@@ -387,6 +387,16 @@ const rows = {
     remedy: 'see the causes; the policy soft goes on without',
     retry: 'soon',
   },
+  ERR_PEER_TIMEOUT: {
+    summary: 'the peer did not end its handshake in time',
+    remedy: 'check address and port, and whether something between holds the connection up',
+    retry: 'soon',
+  },
+  ERR_PEER_PROTOCOL: {
+    summary: 'the peer does not speak the protocol that was asked for',
+    remedy: 'use https, not http; for HTTP/2 the server must agree to h2',
+    retry: 'when-changed',
+  },
 
   ERR_PROBE_RESOLVE: {
     summary: 'the name has no address',
@@ -476,6 +486,16 @@ export interface FetchFailedDetail {
   readonly dateSkew?: { readonly responderURL: string; readonly skewMs: number }
 }
 
+/** Whose status it was about; absent where only a CA was asked. */
+export interface PeerDetail {
+  /** As the caller named it: `example.com:443`. */
+  readonly peer?: string
+  readonly policy?: string
+  /** Its subject, as text. */
+  readonly certificate?: string
+  readonly certificateKey?: string
+}
+
 /** Which path or key a store failed on. */
 export interface StoreDetail {
   readonly path: string
@@ -506,15 +526,17 @@ export type ErrorDetail<C extends ErrorCode> = C extends
   | `ERR_OCSP_${string}`
   | `ERR_CRL_${string}`
   ? RefusalDetail
-  : C extends 'ERR_FETCH_FAILED' | 'ERR_FETCH_NO_ISSUER' | 'ERR_PEER_STATUS_UNAVAILABLE'
+  : C extends 'ERR_FETCH_FAILED' | 'ERR_FETCH_NO_ISSUER'
     ? FetchFailedDetail
-    : C extends `ERR_FETCH_${string}`
-      ? FetchDetail
-      : C extends `ERR_STORE_${string}`
-        ? StoreDetail
-        : C extends 'ERR_CONFIG_INVALID'
-          ? { readonly problems: readonly ConfigProblem[] }
-          : PlainDetail
+    : C extends 'ERR_PEER_STATUS_UNAVAILABLE'
+      ? FetchFailedDetail & PeerDetail
+      : C extends `ERR_FETCH_${string}`
+        ? FetchDetail
+        : C extends `ERR_STORE_${string}`
+          ? StoreDetail
+          : C extends 'ERR_CONFIG_INVALID'
+            ? { readonly problems: readonly ConfigProblem[] }
+            : PlainDetail
 
 /**
  * A failure of the world, not of the caller: what was found, what was expected, what to do.

@@ -51,7 +51,9 @@ export async function askCa(o: CaOptions, question: WholeQuestion, signal: Abort
     // A CRL lists what was revoked: what the CA never issued is in no list, so it cannot make an unknown good.
     if (answer !== undefined && (unknown === undefined || answer.certStatus === 'revoked')) return conclude(answer)
   }
-  if (unknown !== undefined) return { ...unknown, failures: failures.flatMap(causesOf), elapsedMs: elapsedMs() }
+  if (unknown !== undefined) {
+    return { ...unknown, failures: [...unknown.failures, ...failures.flatMap(causesOf)], elapsedMs: elapsedMs() }
+  }
   throw unavailable(failures)
 }
 
