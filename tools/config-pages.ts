@@ -30,14 +30,19 @@ ${configTail}`
 export function formatNatsKeysPage(top: BlockDeclaration): string {
   const blocks = top.keys.flatMap((key) => {
     const block = key.type.parts?.kind === 'block' ? key.type.parts.block : undefined
-    return key.origin === 'nats-server' && block && !block.ignoresUnknown ? [{ name: key.name, block }] : []
+    if (key.origin !== 'nats-server' || block === undefined || block.ignoresUnknown) return []
+    const inner = block.keys.filter(isNested).flatMap((each) => {
+      const within = innerBlock(each.type)?.block
+      return within ? [{ name: `${key.name} { ${each.name}`, block: within }] : []
+    })
+    return [{ name: key.name, block }, ...inner]
   })
   const sections = [{ name: '', block: top }, ...blocks].map(({ name, block }) => {
     const rows = [...block.keys, ...block.idle]
       .filter((key) => key.origin === 'nats-server' || key.aliases?.some((alias) => borrowed.has(alias)))
       .map(natsRow)
       .sort((a, b) => a.order.localeCompare(b.order))
-    const title = name === '' ? 'At the top level' : `In \`${name} { … }\``
+    const title = name === '' ? 'At the top level' : `In \`${name} { … }${name.includes('{') ? ' }' : ''}\``
     return `## ${title}\n\n| key | here | why |\n|---|---|---|\n${rows.map((row) => row.text).join('\n')}\n`
   })
   return `${natsKeysHead}\n${sections.join('\n')}`
@@ -68,8 +73,21 @@ function formatKey(key: Key<unknown>, path: string, level: string): string {
   const inner = innerBlock(key.type)
   if (inner === undefined || level.length > 4) return head
   const rows = inner.block.keys.map((each) => keyRow(each))
-  return `${head}\n${inner.what}:\n\n| key | type | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`
+  const further = inner.block.keys.filter(isNested).map((each) => {
+    const keys = innerBlock(each.type)?.block.keys ?? []
+    return `\nThe keys of \`${each.name}\`:\n\n${tableHead}${keys.map((key) => keyRow(key)).join('\n')}\n`
+  })
+  return `${head}\n${inner.what}:\n\n${tableHead}${rows.join('\n')}\n${further.join('')}`
 }
+
+const tableHead = '| key | type | default | meaning |\n|---|---|---|---|\n'
+
+/** A map in a map that is told of nowhere else. */
+function isNested(key: Key<unknown>): boolean {
+  return innerBlock(key.type) !== undefined && !toldElsewhere.has(key.name)
+}
+
+const toldElsewhere = new Set(['tls', 'certs'])
 
 function innerBlock(type: Type<unknown>): { block: BlockDeclaration; what: string } | undefined {
   const { parts } = type
@@ -79,9 +97,9 @@ function innerBlock(type: Type<unknown>): { block: BlockDeclaration; what: strin
 }
 
 function keyRow(key: Key<unknown>): string {
-  const inner = innerBlock(key.type)
   const shown = key.default === undefined ? (key.defaultNote ?? '') : `\`${key.default}\``
-  const meaning = inner === undefined || key.name === 'certs' ? key.meaning : `${key.meaning} As at the top level.`
+  const where = isNested(key) ? ' Its keys are below.' : key.name === 'tls' ? ' As at the top level.' : ''
+  const meaning = `${key.meaning}${where}`
   const names = [key.name, ...(key.aliases ?? [])].map((name) => `\`${name}\``).join(', ')
   return `| ${[names, key.type.name, shown, meaning].map(cell).join(' | ')} |`
 }

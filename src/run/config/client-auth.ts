@@ -3,6 +3,7 @@
  */
 import { isGiven, look } from './block.ts'
 import * as keys from './keys.ts'
+import { readOcspPeer } from './peers.ts'
 import type { PemFiles } from './pem-file.ts'
 import { formatPem } from './pem-text.ts'
 import type { Report } from './report.ts'
@@ -18,6 +19,9 @@ export async function readClientAuth(
 ): Promise<ClientAuthSettings | undefined> {
   const verify = look(tls.value, keys.verify)
   const pinned = look(tls.value, keys.pinnedCerts)
+  // What is wrong with `verify` itself is said already.
+  const isVerifying = verify?.value ?? isGiven(tls.value, keys.verify)
+  const ocspPeer = readOcspPeer(tls, path, isVerifying, report)
   if (!verify?.value) {
     if (pinned && pinned.value.length > 0 && !(isGiven(tls.value, keys.verify) && verify === undefined)) {
       report.refuse(pinned.at, `${path}.pinned_certs`, {
@@ -45,5 +49,6 @@ export async function readClientAuth(
   return {
     caPem: authorities.certificates.map((each) => formatPem(each.der)).join(''),
     ...(pinnedKeys.length > 0 && { pinnedKeys }),
+    ...(ocspPeer && { ocspPeer }),
   }
 }

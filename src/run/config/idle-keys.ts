@@ -67,7 +67,6 @@ export const idleTopKeys: readonly IdleKey[] = [
   ...later('own', 'front', 'leave it out', isOff),
   ...later('own', 'responder', 'leave it out; how to ask other responders is said in `responders`', isOff),
   ...later('own', 'fleet', 'leave it out: every machine asks for itself', isOff),
-  ...later('nats-server', 'ocsp_cache', 'leave it out: it serves `tls { ocsp_peer }`', isOff),
 
   ...notices('nothing here listens for it', 'https https_port cluster gateway leafnodes/leaf websocket/ws mqtt'),
   ...notices('the HTTP port has no path before it', 'http_base_path'),
@@ -113,8 +112,6 @@ export const idleTlsKeys: readonly IdleKey[] = [
     "the names in clients' certificates are not compared with those of routes and gateways here",
     'leave it out: `verify: true` asks for a certificate; or name the key in `danger { ignore: [..] }`',
   ),
-
-  ...later('nats-server', 'ocsp_peer', "leave it out: the status of clients' certificates is not asked for yet", isOff),
 
   ...notices('it is for connections that nats-server opens', 'insecure'),
   ...notices(

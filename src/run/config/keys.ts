@@ -29,6 +29,7 @@ import {
   workers,
 } from './front-keys.ts'
 import { idleTopKeys } from './idle-keys.ts'
+import { ocspCache } from './peer-keys.ts'
 import { flag, oneOf, text } from './scalar.ts'
 import { sites } from './site-keys.ts'
 import {
@@ -49,6 +50,7 @@ export * from './admin-keys.ts'
 export * from './asking-keys.ts'
 export * from './backend-keys.ts'
 export * from './front-keys.ts'
+export * from './peer-keys.ts'
 export * from './site-keys.ts'
 export * from './stapling-keys.ts'
 export * from './tls-keys.ts'
@@ -139,6 +141,7 @@ export const groups: readonly { readonly title: string; readonly keys: readonly 
     title: 'Judging answers',
     keys: [allowedClockSkew, maxAgeWithoutNextUpdate, maxValidity, maxStaple, delegateWithoutNocheck],
   },
+  { title: 'Asking about clients', keys: [ocspCache] },
   { title: 'Asking the daemon', keys: [http, httpPort, controlSocket] },
   { title: 'The log', keys: [log] },
   { title: 'Danger', keys: [danger] },

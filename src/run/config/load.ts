@@ -12,6 +12,7 @@ import { type BackendReader, createBackendReader } from './backends.ts'
 import { isGiven, look, valueOf } from './block.ts'
 import * as keys from './keys.ts'
 import { readNats } from './nats.ts'
+import { readPeerCache } from './peers.ts'
 import { createPemFiles } from './pem-file.ts'
 import { createConfigError, orderProblems } from './problem.ts'
 import { createReport, type Report } from './report.ts'
@@ -114,7 +115,10 @@ async function readSettings(
     isBackendOfSites: isBackendOfSites(block, options),
   })
   // With certificates missing, none of them may be the one that an entry is for.
-  if (sites.length > 0) overrides.noteUnused(report)
+  const isAsking = sites.some(({ clientAuth }) => clientAuth?.ocspPeer)
+  // Which certificates clients will show is not known.
+  if (sites.length > 0 && !isAsking) overrides.noteUnused(report)
+  const peerCache = await readPeerCache(block, isAsking, options.workingDirectory, report)
   const storeDir = await readStoreDir(block, options, report)
   const log = look(block, keys.log)?.value ?? noBlock
   const listeners = readListeners(block, options, report)
@@ -148,6 +152,8 @@ async function readSettings(
       danger: { allowSha1Signatures: valueOf(danger, keys.allowSha1Signatures) },
     },
     fetch: { privateAddresses: valueOf(block, keys.privateAddresses), proxy: valueOf(block, keys.httpProxy) },
+    ...(peerCache && { peerCache }),
+    responderRules: overrides.rules,
     timeouts: {
       handshakeTimeoutMs,
       idleTimeoutMs: valueOf(block, keys.idleTimeout),

@@ -7,7 +7,7 @@ import { look, valueOf } from './block.ts'
 import { responderCertificate, responderHash, responderMethod, responderURL } from './keys.ts'
 import type { PemFiles } from './pem-file.ts'
 import type { Report } from './report.ts'
-import type { CertificateSettings } from './settings.ts'
+import type { CertificateSettings, ResponderRule } from './settings.ts'
 import type { Block, Located } from './type.ts'
 import type { Value } from './value.ts'
 
@@ -15,6 +15,8 @@ export type Override = Pick<CertificateSettings, 'responderURLs' | 'hashAlgorith
 
 export interface Overrides {
   find(leaf: Certificate): Override
+  /** The entries, for certificates that are only met later. */
+  readonly rules: readonly ResponderRule[]
   /** Says which entries were for no certificate. */
   noteUnused(report: Report): void
 }
@@ -24,6 +26,8 @@ interface Rule {
   readonly at: Value
   readonly isURL: boolean
   readonly override: Override
+  /** As the entry itself says. */
+  readonly responderURLs: readonly string[] | undefined
   isUsed: boolean
 }
 
@@ -47,19 +51,23 @@ export async function readOverrides(
       continue
     }
     const override = await readOverride(entry, `responders.${key}`, urls, files)
-    rules.push({ key: isURL ? normalizeURL(key) : normalizeName(key), at: entry.at, isURL, override, isUsed: false })
+    rules.push({
+      key: isURL ? normalizeURL(key) : normalizeName(key),
+      at: entry.at,
+      isURL,
+      override,
+      responderURLs: look(entry.value, responderURL)?.value.map((each) => each.value),
+      isUsed: false,
+    })
   }
   return {
     find(leaf) {
-      const issuer = normalizeName(formatName(leaf.issuer))
-      const asked = leaf.extensions.responderURLs.map(normalizeURL)
-      const rule =
-        rules.find((each) => !each.isURL && (each.key === issuer || reverseName(each.key) === issuer)) ??
-        rules.find((each) => each.isURL && asked.includes(each.key))
+      const rule = findResponderRule(rules, leaf)
       if (rule === undefined) return { hashAlgorithm: 'auto', method: 'auto', ...(urls && { responderURLs: urls }) }
       rule.isUsed = true
       return rule.override
     },
+    rules: rules.map(({ key, isURL, responderURLs }) => ({ key, isURL, ...(responderURLs && { responderURLs }) })),
     noteUnused(into) {
       for (const { key, at, isURL, isUsed } of rules) {
         if (isUsed) continue
@@ -68,6 +76,20 @@ export async function readOverrides(
       }
     },
   }
+}
+
+/** The entry that a certificate is asked about by: that of its issuer, else of a URL that it names. */
+export function findResponderRule<Each extends { readonly key: string; readonly isURL: boolean }>(
+  rules: readonly Each[],
+  certificate: Certificate,
+): Each | undefined {
+  if (rules.length === 0) return undefined
+  const issuer = normalizeName(formatName(certificate.issuer))
+  const asked = certificate.extensions.responderURLs.map(normalizeURL)
+  return (
+    rules.find((each) => !each.isURL && (each.key === issuer || reverseName(each.key) === issuer)) ??
+    rules.find((each) => each.isURL && asked.includes(each.key))
+  )
 }
 
 async function readOverride(

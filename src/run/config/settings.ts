@@ -48,6 +48,9 @@ export interface Settings {
   readonly keeper: KeeperSettings
   readonly verify: VerifySettings
   readonly fetch: FetchSettings
+  /** Absent where no CA is asked about clients. */
+  readonly peerCache?: PeerCacheSettings
+  readonly responderRules: readonly ResponderRule[]
   readonly timeouts: TimeoutSettings
   readonly limits: LimitSettings
   readonly log: LogSettings
@@ -82,7 +85,42 @@ export interface ClientAuthSettings {
   readonly caPem: string
   /** Lower-case hex SHA-256 of public keys (SubjectPublicKeyInfo); absent: any. */
   readonly pinnedKeys?: readonly string[]
+  /** CAs are asked about clients. */
+  readonly ocspPeer?: OcspPeerSettings
 }
+
+/** `tls { ocsp_peer }` that is on. */
+export interface OcspPeerSettings {
+  readonly caTimeoutMs: number
+  readonly allowedClockSkewMs: number
+  readonly maxAgeWithoutNextUpdateMs: number
+  readonly isWarnOnly: boolean
+  readonly isUnknownGood: boolean
+  readonly isUnreachableAllowed: boolean
+  readonly whenNoResponder: 'allow' | 'refuse'
+  readonly revocation: 'ocsp' | 'crl' | 'ocsp-then-crl'
+  /** 0: never. */
+  readonly recheckMs: number
+}
+
+/** An entry of `responders`, for certificates that are only met later. */
+export interface ResponderRule {
+  /** The subject of an issuer or a responder URL, in a form to compare by: see `findResponderRule`. */
+  readonly key: string
+  readonly isURL: boolean
+  readonly responderURLs?: readonly string[]
+}
+
+/** `ocsp_cache`. */
+export type PeerCacheSettings =
+  | { readonly type: 'none' }
+  | {
+      readonly type: 'local'
+      /** Absolute; `cache.json` is in it. */
+      readonly directory: string
+      readonly isRevokedPreserved: boolean
+      readonly saveIntervalMs: number
+    }
 
 /** Where connections are passed on to: several addresses serve the same. */
 export interface BackendSettings {

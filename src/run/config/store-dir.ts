@@ -12,13 +12,14 @@ const expected = 'a directory that this process may write to, or make'
 /** Looks at a store directory, absolute; answers with what is wrong. */
 export async function examineStoreDir(directory: string): Promise<Complaint | undefined> {
   for (const each of [directory, join(directory, 'ocsp')]) {
-    const complaint = await examine(each)
+    const complaint = await examineDirectory(each)
     if (complaint !== undefined) return complaint
   }
   return undefined
 }
 
-async function examine(directory: string): Promise<Complaint | undefined> {
+/** Looks at one directory, absolute; answers with what is wrong. */
+export async function examineDirectory(directory: string): Promise<Complaint | undefined> {
   // What does not exist is made later: then the nearest directory above it is what counts.
   let at = directory
   for (;;) {

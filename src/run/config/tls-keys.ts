@@ -1,6 +1,7 @@
 /** Keys of a `tls` block: certificates, and how to shake hands with them. */
 import { cipherSuite, curve } from './cipher.ts'
 import { idleTlsKeys } from './idle-keys.ts'
+import { ocspPeer } from './peer-keys.ts'
 import { count, duration, flag, path, readDuration } from './scalar.ts'
 import { type Block, blockOf, createType, type Key, type Located, listOf, Mistake, type Type } from './type.ts'
 import { quote } from './value.ts'
@@ -184,7 +185,7 @@ export const tls: Key<Block> = {
   origin: 'nats-server',
   type: blockOf({
     keys: [
-      ...[certFile, keyFile, keyPassphraseFile, caFile, certs, certDir, verify, pinnedCerts],
+      ...[certFile, keyFile, keyPassphraseFile, caFile, certs, certDir, verify, pinnedCerts, ocspPeer],
       ...[timeout, minVersion, cipherSuites, curvePreferences, handshakeFirst, connectionRateLimit],
     ],
     idle: idleTlsKeys,

@@ -1,7 +1,13 @@
 /** The plan of a front out of the settings of a configuration: plain data, every file read already. */
-import type { BackendOption, FrontPlan, TerminatorCertificate, TerminatorSite } from '../../serve/terminator/index.ts'
+import type {
+  BackendOption,
+  ClientAuth,
+  FrontPlan,
+  TerminatorCertificate,
+  TerminatorSite,
+} from '../../serve/terminator/index.ts'
 import type { CertificateSettings, Settings, SiteSettings } from '../config/index.ts'
-import type { BackendSettings } from '../config/settings.ts'
+import type { BackendSettings, ClientAuthSettings } from '../config/settings.ts'
 
 /** Plans a front. `shown` says what a site shows in the place of a certificate whose gate is closed. */
 export function planFront(
@@ -11,7 +17,7 @@ export function planFront(
   const { listeners, alpn, unknownSni, protocol, nats, acceptProxyProtocol, sendProxyProtocol } = settings
   return {
     listeners,
-    sites: settings.sites.map((site) => planSite(site, shown)),
+    sites: settings.sites.map((site) => planSite(site, settings, shown)),
     ...(settings.backend && { backend: planBackend(settings.backend) }),
     protocol,
     ...(protocol === 'nats' && { nats }),
@@ -26,6 +32,7 @@ export function planFront(
 
 function planSite(
   site: SiteSettings,
+  settings: Settings,
   shown: (wanted: CertificateSettings, site: SiteSettings) => CertificateSettings,
 ): TerminatorSite {
   const { names, backend, mode, policies, minVersion, ciphers, ecdhCurve, clientAuth } = site
@@ -37,10 +44,23 @@ function planSite(
     minVersion,
     ...(ciphers !== undefined && { ciphers }),
     ...(ecdhCurve !== undefined && { ecdhCurve }),
-    ...(clientAuth && {
-      clientAuth: { ca: clientAuth.caPem, ...(clientAuth.pinnedKeys && { pinnedKeys: clientAuth.pinnedKeys }) },
-    }),
+    ...(clientAuth && { clientAuth: planClientAuth(clientAuth, settings) }),
     certificates: site.certificates.map((certificate) => planCertificate(shown(certificate, site))),
+  }
+}
+
+function planClientAuth({ caPem, pinnedKeys, ocspPeer }: ClientAuthSettings, settings: Settings): ClientAuth {
+  return {
+    ca: caPem,
+    ...(pinnedKeys && { pinnedKeys }),
+    ...(ocspPeer && {
+      // Counted from the end of the handshake: a CA that is slow leaves time for what the policy says of that.
+      ocspPeer: {
+        ...ocspPeer,
+        deadlineMs: settings.timeouts.handshakeTimeoutMs,
+        responders: settings.responderRules,
+      },
+    }),
   }
 }
 
