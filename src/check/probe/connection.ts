@@ -3,14 +3,15 @@ import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isStapleError, type StapleError } from '../../errors.ts'
 import type { Contexts } from './contexts.ts'
-import { dial } from './dial.ts'
 import { alertOf, handshakeFailure, isForClientCertificate, isTls } from './failure.ts'
 import { beginHandshake, type Handshake } from './handshake.ts'
 import { askHead, isWeb } from './http.ts'
 import { inTime, type Limits, placeOf } from './limits.ts'
+import { openWire } from './open.ts'
 import type { Attempt, PlannedOffer } from './plan.ts'
 import type { ConnectionRecord, HttpRecord, Target } from './record.ts'
-import { createWire, type Wire } from './wire.ts'
+import type { OpeningMemory } from './starttls/opening.ts'
+import type { Wire } from './wire.ts'
 
 export interface ConnectionRequest {
   readonly target: Target
@@ -25,6 +26,8 @@ export interface ConnectionRequest {
   readonly takesHttp: () => boolean
   /** Wait a moment for what the server says to the end of the handshake: whether it wants a client certificate. */
   readonly lingers: boolean
+  /** What the openings to this address have learned. */
+  readonly memory: OpeningMemory
 }
 
 export interface ConnectionResult {
@@ -35,8 +38,11 @@ export interface ConnectionResult {
   readonly refusedAlpn: boolean
 }
 
+const greetingLimit = 512
+
 export async function makeConnection(request: ConnectionRequest): Promise<ConnectionResult> {
-  const { target, address, limits, contexts } = request
+  const { target, address, limits, contexts, memory } = request
+  const wasSilent = memory.isSilent === true
   const { clock } = limits
   const place = placeOf(address, target.port)
   const name = target.serverName ?? target.host
@@ -48,9 +54,13 @@ export async function makeConnection(request: ConnectionRequest): Promise<Connec
   let cause: unknown
   let http: HttpRecord | undefined
   let wire: Wire | undefined
+  let greeting: string | undefined
+  const note = (text: string) => {
+    greeting = text.slice(0, greetingLimit)
+  }
 
   try {
-    wire = createWire(await dial(address, target.port, limits))
+    wire = await openWire({ target, address, limits, memory, note })
     connected = clock.monotonicMs()
     handshake = beginHandshake(wire, {
       context: contexts.contextFor(request.offer),
@@ -94,9 +104,12 @@ export async function makeConnection(request: ConnectionRequest): Promise<Connec
     ...(shaken === undefined || connected === undefined ? {} : { handshakeMs: shaken - connected }),
     ...(seen ? { handshake: isForClientCertificate(cause) ? { ...seen, wantsClientCertificate: true } : seen } : {}),
     ...(failure ? { failure } : {}),
+    ...(greeting === undefined ? {} : { greeting }),
   }
   const isNoTls = connected === undefined || !isTls(firstBytes) || isStapleError(cause, 'ERR_PROBE_TIMEOUT')
-  const outcome = seen ? 'shown' : refusedAlpn ? 'again' : isNoTls ? 'unreachable' : 'refused'
+  // a server that only now turned out to be silent had waited for us, perhaps for too long
+  const isAgain = refusedAlpn || (memory.isSilent === true && !wasSilent)
+  const outcome = seen ? 'shown' : isAgain ? 'again' : isNoTls ? 'unreachable' : 'refused'
   return { record, outcome, refusedAlpn, ...(http ? { http } : {}) }
 }
 

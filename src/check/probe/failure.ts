@@ -1,5 +1,6 @@
 /** Failed handshakes in words: which side refused, what, and OpenSSL's own code, because people search for it. */
 import { StapleError } from '../../errors.ts'
+import type { StarttlsProtocol } from './record.ts'
 
 /** What is known of a handshake that failed. */
 export interface FailedHandshake {
@@ -16,12 +17,29 @@ export interface FailedHandshake {
 export function handshakeFailure(failed: FailedHandshake): StapleError<'ERR_PROBE_HANDSHAKE'> {
   const { place, error, firstBytes } = failed
   const { code } = (error ?? {}) as NodeJS.ErrnoException
-  const found = isTls(firstBytes) ? wordsFor(failed) : `the server speaks no TLS: ${nameBytes(firstBytes)}`
+  const found = isTls(firstBytes) ? wordsFor(failed) : `the server speaks no TLS: it sent ${nameBytes(firstBytes)}`
   return new StapleError(
     'ERR_PROBE_HANDSHAKE',
     `${place}: ${found}`,
     { place, found, expected: 'a TLS handshake', tlsCode: code },
     error === undefined ? undefined : { cause: error },
+  )
+}
+
+/** An opening in clear that did not come to TLS. */
+export function openingFailure(place: string, protocol: StarttlsProtocol, error: unknown): StapleError {
+  const {
+    message,
+    expected = 'the go-ahead for TLS',
+    unread,
+  } = error as Error & { expected?: string; unread?: Uint8Array }
+  const rest = unread && unread.length > 0 ? `; it had sent ${nameBytes(unread)}` : ''
+  const found = `${message}${rest}`
+  return new StapleError(
+    'ERR_PROBE_STARTTLS',
+    `${place}: ${protocol}: ${found}`,
+    { place, protocol, found, expected },
+    { cause: error },
   )
 }
 
@@ -62,9 +80,9 @@ function nameBytes(bytes: Uint8Array): string {
   const text = Buffer.from(bytes).toString('latin1')
   const line = (text.split(/[\r\n]/, 1)[0] ?? '').slice(0, 48)
   const isText = /^[\x20-\x7e]{3,}$/.test(line)
-  if (!isText) return `it sent ${Buffer.from(bytes.subarray(0, 16)).toString('hex')} (hex)`
+  if (!isText) return `${Buffer.from(bytes.subarray(0, 16)).toString('hex')} (hex)`
   const protocol = protocols.find(([pattern]) => pattern.test(text))?.[1]
-  return protocol ? `it sent ${protocol} ("${line}")` : `it sent "${line}"`
+  return protocol ? `${protocol} ("${line}")` : `"${line}"`
 }
 
 const protocols: readonly (readonly [RegExp, string])[] = [

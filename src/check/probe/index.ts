@@ -2,4 +2,4 @@
 export type { ProbeOptions } from './options.ts'
 export { probe } from './probe.ts'
 export * from './record.ts'
-export { guessStarttls } from './starttls.ts'
+export { guessStarttls } from './starttls/protocols.ts'

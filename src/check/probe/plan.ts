@@ -49,7 +49,7 @@ export function planNext(attempts: readonly Attempt[], connections: number): Pla
   const firstFamily = familyOf(first)
   const secondFamily: KeyFamily = firstFamily === 'rsa' ? 'ecdsa' : 'rsa'
   const asked = attempts.filter((one) => isOnly(one, secondFamily))
-  const second = asked.some(isShown) ? asked : []
+  const second = asked.some((one) => isShown(one) && familyOf(one) === secondFamily) ? asked : []
   const firstCount = attempts.length - second.length
 
   if (firstCount < connections) {

@@ -13,6 +13,7 @@ import type { Limits } from './limits.ts'
 import type { ProbeOptions } from './options.ts'
 import { type Attempt, planNext } from './plan.ts'
 import type { ConnectionRecord, HttpRecord, ProbeRecord, Target } from './record.ts'
+import type { OpeningMemory } from './starttls/opening.ts'
 
 export const defaultConnections = 5
 export const defaultTimeoutMs = 5_000
@@ -70,12 +71,13 @@ async function probeAddress(request: AddressRequest): Promise<ConnectionRecord[]
   const records: ConnectionRecord[] = []
   let offersAlpn = target.starttls === undefined
   let lingers = true
+  const memory: OpeningMemory = {}
   while (!limits.signal?.aborted) {
     const offer = planNext(attempts, connections)
     if (!offer) break
     const number = records.length + 1
     const { record, outcome, http, refusedAlpn } = await makeConnection({
-      ...{ target, address, number, offer, contexts, limits, offersAlpn, lingers },
+      ...{ target, address, number, offer, contexts, limits, offersAlpn, lingers, memory },
       takesHttp: web.take,
     })
     records.push(record)

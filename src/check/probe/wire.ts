@@ -18,6 +18,8 @@ export interface Wire {
   readLine(limit?: number): Promise<string>
   /** @throws {@link WireError} when the server closes before */
   readBytes(length: number): Promise<Buffer>
+  /** Reads text up to and with what matches. @throws {@link WireError} as readLine */
+  readUntil(pattern: RegExp, limit?: number): Promise<string>
   /** What has come and was not read. */
   unread(): Buffer
   /** The stream for TLS: from here on nothing can be read here. */
@@ -118,6 +120,17 @@ export function createWire(socket: Socket): Wire {
           throw new WireError(`the server sent more than ${limit} bytes without the end of a line`, pending)
         }
         return end < 0 ? undefined : take(end, 1).toString('utf8').replace(/\r$/, '')
+      })
+    },
+    readUntil(pattern, limit = lineLimit) {
+      return until(() => {
+        const text = pending.toString('latin1')
+        const match = pattern.exec(text)
+        const end = match ? match.index + match[0].length : text.length
+        if (end > limit) {
+          throw new WireError(`the server sent more than ${limit} bytes without what was waited for`, pending)
+        }
+        return match ? take(end).toString('utf8') : undefined
       })
     },
     readBytes: (length) => until(() => (pending.length < length ? undefined : take(length))),
