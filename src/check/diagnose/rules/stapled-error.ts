@@ -22,7 +22,7 @@ export const stapledError = certificateRule(
           meaning: `It is unsigned and proves nothing. Some clients end the connection over it, where no staple at all would have been let pass${isDemanded ? '; with Must-Staple in the certificate, all strict ones do' : ''}.`,
           evidence: [
             certificateLine(seen),
-            `responseStatus: expected successful, found ${responseStatus} (RFC 6960 §4.2.1)`,
+            `ERR_OCSP_RESPONSE_STATUS: responseStatus: expected successful, found ${responseStatus} (RFC 6960 §4.2.1)`,
             seenLine(staple),
           ],
           remedies: [...remediesFor('hideErrors', evidence, seen), ...remediesFor('reachResponder', evidence, seen)],
