@@ -67,6 +67,19 @@ export function inExchange(error: StapleError, exchanged: Exchanged): StapleErro
   return new StapleError(error.code, `${labelOf(exchanged)}: ${error.message}`, error.detail, { cause: error })
 }
 
+const refusedBodies = new WeakMap<StapleError, Uint8Array>()
+
+/** Keeps the body that a refusal is about beside it, out of `detail`: logs print that, and are no place for it. */
+export function noteRefused(error: StapleError, body: Uint8Array): StapleError {
+  if (body.length > 0) refusedBodies.set(error, body)
+  return error
+}
+
+/** The body of the HTTP answer that a cause of `ERR_FETCH_FAILED` refuses; undefined when none came, and for CRLs. */
+export function refusedAnswerOf(cause: StapleError): Uint8Array | undefined {
+  return refusedBodies.get(cause)
+}
+
 /** A transport fault, in words and with Node's code; `bytes` of the answer's body had come. */
 export function networkError(error: unknown, exchanged: Exchanged, bytes = 0): StapleError {
   const { code, where, message } = readNetworkError(error)

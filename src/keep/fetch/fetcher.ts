@@ -5,10 +5,14 @@
  */
 
 import { StapleError } from '../../errors.ts'
+import { defaultMaxCrlBytes } from '../../pki/crl/options.ts'
 import { encodeOcspRequest } from '../../pki/ocsp/encode-request.ts'
 import { attempt } from './attempt.ts'
 import { createBreaker } from './breaker.ts'
 import type { FetchedStaple, Fetcher, FetcherOptions, Origin, StapleQuestion } from './contract.ts'
+import { type CrlOptions, fetchCrl } from './crl.ts'
+import { createCrlCache } from './crl-cache.ts'
+import { createFlights } from './flights.ts'
 import { fetchIssuer } from './issuer.ts'
 import { createResponderMemory } from './memory.ts'
 import { createPlaceFinder } from './place.ts'
@@ -17,13 +21,6 @@ import { askResponder, type ResponderOptions } from './responder.ts'
 import { createSlots } from './slots.ts'
 import { Stop, stopOf } from './stop.ts'
 import { createTransport } from './transport.ts'
-
-/** One attempt, and everybody who waits for it. */
-interface Flight {
-  readonly promise: Promise<FetchedStaple>
-  readonly stop: Stop
-  waiting: number
-}
 
 /** Creates a fetcher. It opens nothing before it is asked. */
 export function createFetcher(options: FetcherOptions): Fetcher {
@@ -51,10 +48,21 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     breaker: createBreaker(options.breakAfter ?? 5),
     memory: createResponderMemory(clock),
     findPlace: createPlaceFinder(),
-    policies: { maxBytes, ...verifyPolicies(options) },
+    policies: { maxBytes, ...given(options, ...verifyPolicies) },
     maxStapleBytes: options.maxStapleBytes ?? 16_000,
   }
-  const flights = new Map<string, Flight>()
+  const maxCrlBytes = options.maxCrlBytes ?? defaultMaxCrlBytes
+  const crl: CrlOptions = {
+    clock,
+    transport,
+    slots,
+    findPlace: responder.findPlace,
+    flights: createFlights(),
+    cache: createCrlCache(clock, options.maxCrlCacheBytes ?? 2 * defaultMaxCrlBytes),
+    policies: { maxBytes: maxCrlBytes, ...given(options, 'allowedClockSkewMs', 'danger') },
+    maxAgeMs: options.maxCrlAgeMs ?? 12 * 3_600_000,
+  }
+  const flights = createFlights<FetchedStaple>()
   /** Everything under way, to be ended by close(). */
   const underWay = new Set<Stop>()
   const settled = new Set<Promise<unknown>>()
@@ -72,9 +80,8 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     return promise
   }
 
-  function takeOff(question: StapleQuestion, key: string, request: Uint8Array): Flight {
-    const stop = new Stop()
-    const promise = start(stop, () =>
+  function takeOff(question: StapleQuestion, request: Uint8Array, stop: Stop): Promise<FetchedStaple> {
+    return start(stop, () =>
       attempt(
         {
           clock,
@@ -86,13 +93,19 @@ export function createFetcher(options: FetcherOptions): Fetcher {
         stop,
       ),
     )
-    const flight: Flight = { promise, stop, waiting: 0 }
-    flights.set(key, flight)
-    const land = () => {
-      if (flights.get(key) === flight) flights.delete(key)
+  }
+
+  /** Runs what one caller alone waits for, until its signal. */
+  async function until<T>(signal: AbortSignal | undefined, run: (stop: Stop) => Promise<T>): Promise<T> {
+    if (isClosed) throw closedError()
+    signal?.throwIfAborted()
+    const stop = new Stop()
+    const cancelStop = signal && stopOf(signal).onStop(() => stop.stop(signal.reason))
+    try {
+      return await start(stop, () => run(stop))
+    } finally {
+      cancelStop?.()
     }
-    promise.then(land, land)
-    return flight
   }
 
   return {
@@ -102,25 +115,12 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       if (question.responderURLs.length === 0) throw noResponderURL()
       const { certificate, issuer } = question
       const request = encodeOcspRequest({ certificate, issuer, hashAlgorithm: 'sha1' })
-      const key = flightKey(question, request)
-      const known = flights.get(key)
-      const flight = known && !known.stop.isStopped ? known : takeOff(question, key, request)
-      return boardFlight(flight, signal)
+      const passenger = signal && stopOf(signal)
+      return flights.board(flightKey(question, request), passenger, (stop) => takeOff(question, request, stop))
     },
-    async fetchIssuer(leaf, signal, origin: Origin = 'operator') {
-      if (isClosed) throw closedError()
-      signal?.throwIfAborted()
-      const stop = new Stop()
-      const cancelStop = signal && stopOf(signal).onStop(() => stop.stop(signal.reason))
-      try {
-        return await start(stop, () => fetchIssuer({ clock, transport, slots, deadlineMs }, leaf, origin, stop))
-      } finally {
-        cancelStop?.()
-      }
-    },
-    async fetchCrl() {
-      throw new StapleError('ERR_FETCH_FAILED', 'CRLs are not fetched yet', { causes: [] })
-    },
+    fetchIssuer: (leaf, signal, origin: Origin = 'operator') =>
+      until(signal, (stop) => fetchIssuer({ clock, transport, slots, deadlineMs }, leaf, origin, stop)),
+    fetchCrl: (question, signal) => until(signal, (stop) => fetchCrl(crl, question, stop)),
     async close() {
       isClosed = true
       for (const stop of [...underWay]) stop.stop(closedError())
@@ -128,19 +128,6 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       transport.close()
     },
   }
-}
-
-/** Waits for a flight until the caller's own signal; the last one to leave ends it. */
-function boardFlight(flight: Flight, signal: AbortSignal | undefined): Promise<FetchedStaple> {
-  flight.waiting++
-  if (!signal) return flight.promise
-  return new Promise((resolve, reject) => {
-    const cancelStop = stopOf(signal).onStop(() => {
-      reject(signal.reason)
-      if (--flight.waiting === 0) flight.stop.stop(signal.reason)
-    })
-    flight.promise.then(resolve, reject).finally(cancelStop)
-  })
 }
 
 /** The certID, as its encoded request, and what makes the same certID another question. */
@@ -156,17 +143,20 @@ function addressPolicies(given: FetcherOptions['privateAddresses']): Record<Orig
   return { operator: 'allow', stranger: 'refuse', ...given }
 }
 
-/** The options that verifyOcspResponse knows, without the absent ones. */
-function verifyPolicies(options: FetcherOptions): ResponderOptions['policies'] {
-  const { allowedClockSkewMs, maxAgeWithoutNextUpdateMs, maxValidityMs, delegateWithoutNocheck, danger } = options
-  return {
-    ...(allowedClockSkewMs === undefined ? {} : { allowedClockSkewMs }),
-    ...(maxAgeWithoutNextUpdateMs === undefined ? {} : { maxAgeWithoutNextUpdateMs }),
-    ...(maxValidityMs === undefined ? {} : { maxValidityMs }),
-    ...(delegateWithoutNocheck === undefined ? {} : { delegateWithoutNocheck }),
-    ...(danger === undefined ? {} : { danger }),
-  }
+/** The named options, without the absent ones. */
+function given<K extends keyof FetcherOptions>(options: FetcherOptions, ...names: readonly K[]) {
+  return Object.fromEntries(
+    names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]),
+  ) as { [P in K]?: Exclude<FetcherOptions[P], undefined> }
 }
+
+const verifyPolicies = [
+  'allowedClockSkewMs',
+  'maxAgeWithoutNextUpdateMs',
+  'maxValidityMs',
+  'delegateWithoutNocheck',
+  'danger',
+] as const
 
 function closedError(): StapleError<'ERR_FETCH_CLOSED'> {
   return new StapleError('ERR_FETCH_CLOSED', 'the fetcher is closed', { url: '' })

@@ -12,4 +12,5 @@ export type {
   StapleQuestion,
   VerifyPolicies,
 } from './contract.ts'
+export { refusedAnswerOf } from './failure.ts'
 export { createFetcher } from './fetcher.ts'

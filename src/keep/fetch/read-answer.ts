@@ -10,7 +10,7 @@ import type { VerifyOptions } from '../../pki/ocsp/options.ts'
 import { decodeOcspResponseOfAnySize, type OcspResponse } from '../../pki/ocsp/response.ts'
 import { type VerifiedOcspResponse, verifyOcspResponse } from '../../pki/ocsp/verify.ts'
 import { retryAfterMs } from './caching.ts'
-import { type Exchanged, fetchError, inExchange } from './failure.ts'
+import { type Exchanged, fetchError, inExchange, noteRefused } from './failure.ts'
 import type { HttpAnswer } from './transport.ts'
 
 /** What could help after a failure, from the most hopeful on. */
@@ -40,7 +40,7 @@ export function readAnswer(answer: HttpAnswer, verify: VerifyOptions, maxStapleB
   const { status, exchanged } = answer
   const wait = answer.headers['retry-after'] === undefined ? undefined : retryAfterMs(answer.headers, verify.at)
   const refuse = (error: StapleError, rest: Omit<Refused, 'error'>): Reading => ({
-    refused: { error, ...rest, ...(wait === undefined ? {} : { retryAfterMs: wait }) },
+    refused: { error: noteRefused(error, answer.body), ...rest, ...(wait === undefined ? {} : { retryAfterMs: wait }) },
   })
 
   let refusal: StapleError | undefined
@@ -121,7 +121,7 @@ function encodingOf({ headers }: HttpAnswer): string {
 }
 
 /** The title of an HTML page, empty when it has none; undefined when the body is no such thing. */
-function htmlTitle(body: Uint8Array): string | undefined {
+export function htmlTitle(body: Uint8Array): string | undefined {
   const text = new TextDecoder('latin1').decode(body.subarray(0, 4096))
   if (!/^\s*(<!doctype html|<html|<head|<body|<!--|<\?xml)/i.test(text)) return undefined
   const title = /<title[^>]*>([^<]{0,200})/i.exec(text)?.[1] ?? ''
@@ -147,7 +147,7 @@ function statusError(decoded: OcspResponse, exchanged: Exchanged): StapleError {
   return inExchange(error, exchanged)
 }
 
-function httpError({ status, exchanged, headers }: HttpAnswer, wait: number | undefined): StapleError {
+export function httpError({ status, exchanged, headers }: HttpAnswer, wait: number | undefined): StapleError {
   const later = wait === undefined ? '' : `, to be asked again in ${Math.ceil(wait / 1000)} s`
   const proxy = status === 407 ? ': the proxy wants credentials' : ''
   const name = String(headers.server ?? '').replaceAll(/[^\x20-\x7e]+/g, ' ')
