@@ -1,5 +1,6 @@
 /** `staplewright check`: looks at servers from outside and says, in words and as an exit code, how their staples are. */
 import { type ExamineOptions, examine } from '../../check/examine.ts'
+import { guessStarttls } from '../../check/probe/index.ts'
 import { createStatusAsker } from '../../check/revocation/index.ts'
 import { systemClock } from '../../keep/clock.ts'
 import { createFetcher } from '../../keep/fetch/index.ts'
@@ -25,14 +26,19 @@ import { reportUsage } from './usage.ts'
 /** Runs the command; resolves with its exit code. */
 export async function check(given: CheckArguments, io: Io): Promise<CheckCode> {
   try {
-    const report = await examineAll(given, await readRequest(given, io, () => undefined), io)
+    const report = await examineAll(given, await readRequest(given, io, guessStarttls), io)
     await write(report, given, io)
     return CheckCode[report.verdict]
   } catch (thrown) {
-    if (thrown instanceof UsageErrors) for (const problem of thrown.problems) reportUsage(problem, io)
+    if (thrown instanceof UsageErrors) reportProblems(thrown, io)
     else reportFailure(thrown, io)
     return CheckCode.unknown
   }
+}
+
+function reportProblems({ problems }: UsageErrors, io: Io): void {
+  for (const problem of problems) reportUsage(problem, io)
+  if (problems.length > 1) io.stderr.write(`${problems.length} problems; nothing was connected to\n`)
 }
 
 async function examineAll(given: CheckArguments, request: CheckRequest, io: Io): Promise<CheckReport> {

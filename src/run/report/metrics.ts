@@ -28,7 +28,7 @@ function sampleTarget(target: TargetReport): CheckSample[] {
   return [
     { name: 'staplewright_check_severity', labels, value: codes[target.verdict] },
     { name: 'staplewright_check_timestamp_seconds', labels, value: seconds(target.at) },
-    { name: 'staplewright_check_duration_seconds', labels, value: target.elapsedMs / 1_000 },
+    { name: 'staplewright_check_duration_seconds', labels, value: Math.round(target.elapsedMs * 1_000) / 1e6 },
     { name: 'staplewright_check_connections', labels: { ...labels, outcome: 'done' }, value: done },
     {
       name: 'staplewright_check_connections',

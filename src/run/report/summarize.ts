@@ -31,9 +31,9 @@ export function summarizeRun(
 export function summarize({ target, evidence, findings, severity, server, notes }: Examination): TargetReport {
   const { record, at } = evidence
   const { host, port, serverName, starttls } = target
-  const keys = new Map<ConnectionRecord, string>()
+  const keys = new Map<string, string>()
   for (const { connections, certificateKey } of evidence.certificates) {
-    for (const connection of connections) keys.set(connection, certificateKey)
+    for (const connection of connections) keys.set(nameOf(connection), certificateKey)
   }
   const certificates = evidence.certificates.map((each) => ({
     ...describeCertificate(each),
@@ -47,17 +47,27 @@ export function summarize({ target, evidence, findings, severity, server, notes 
     ...(serverName !== undefined && serverName !== host && { serverName }),
     ...(starttls && { starttls }),
     verdict: severity,
-    because: describeReason(severity, told, certificates, at),
+    because: describeUnseen(record, severity) ?? describeReason(severity, told, certificates, at),
     at,
     elapsedMs: round(record.elapsedMs),
     ...(server && { server: plain(server) as NonNullable<TargetReport['server']> }),
     addresses: record.addresses,
-    connections: record.connections.map((each) => describeConnection(each, keys.get(each))),
+    connections: record.connections.map((each) => describeConnection(each, keys.get(nameOf(each)))),
     certificates,
     findings: told,
     notes: notes.map(printable),
     ...(record.failure && { error: plainError(record.failure) }),
   }
+}
+
+/** Why nothing was seen at all: the first cause in its own words, which say more than a finding's title. */
+function describeUnseen(
+  { failure, connections }: Examination['evidence']['record'],
+  severity: TargetReport['verdict'],
+): string | undefined {
+  if (severity !== 'unknown' || connections.some(({ handshake }) => handshake)) return undefined
+  const cause = failure ?? connections.find((each) => each.failure)?.failure
+  return cause && printable(cause.message.split('\n')[0] as string)
 }
 
 /** The worst finding in one line; where all is well, what holds and for how long. */
@@ -82,6 +92,11 @@ function describeReason(
   const leftMs = Math.min(...ends) - at.getTime()
   const left = Number.isFinite(leftMs) ? `, good for ${formatSpan(leftMs)}` : ''
   return `stapled on ${stapled} of ${connections} connections${left}`
+}
+
+/** Which connection it is: the same one may come in several objects. */
+function nameOf({ address, number }: ConnectionRecord): string {
+  return `${address} ${number}`
 }
 
 function describeConnection(record: ConnectionRecord, certificateKey: string | undefined): ConnectionReport {

@@ -26,13 +26,14 @@ export function formatFinding(finding: FindingReport, look: FindingLook): string
     ...(named ? [] : [style.dim(`  [${code}]`)]),
   ]
   if (severity === 'ok' && !isVerbose) return lines
-  const shown = isVerbose ? evidence : evidence.slice(0, mostEvidence)
+  const isBad = severity !== 'info' && severity !== 'ok'
+  const shown = isVerbose ? evidence : isBad ? evidence.slice(0, mostEvidence) : []
   const left = evidence.length - shown.length
   return [
     ...lines,
     ...(meaning === '' ? [] : wrap(meaning, width - 2).map((line) => `  ${line}`)),
     ...shown.flatMap((each) => hang('  - ', each, width)).map(style.dim),
-    ...(left > 0 ? [style.dim(`  - and ${left} more: -v shows them`)] : []),
+    ...(left > 0 && isBad ? [style.dim(`  - and ${left} more: -v shows them`)] : []),
     ...formatRemedies(finding.remedies, look),
   ]
 }

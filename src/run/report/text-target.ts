@@ -1,5 +1,6 @@
 /** One target on a terminal: what was seen, then what was found. */
 import type { Unasked } from '../../check/diagnose/evidence.ts'
+import type { TlsVersion } from '../../check/probe/record.ts'
 import { formatDistance, formatSpan } from '../journal/span.ts'
 import type { Style } from '../journal/style.ts'
 import { shortNameOf, titleOf } from './certificate.ts'
@@ -23,7 +24,8 @@ export function formatTarget(target: TargetReport, look: TextLook): string[] {
   const facts = [
     ...(target.server ? fact('server', describeServer(target.server)) : []),
     ...target.certificates.flatMap((each) => formatCertificate(each, target, look)),
-    ...formatFailures(target, look),
+    // Where nothing else was seen, they are the finding itself.
+    ...(target.certificates.length === 0 ? [] : formatFailures(target, look)),
     ...(isVerbose ? formatConnections(target, look) : []),
   ]
   const findings = target.findings.map((each) => formatFinding(each, { ...look, server: target.server?.kind }))
@@ -42,7 +44,8 @@ export function describeLook({
   notes,
 }: Pick<TargetReport, 'connections' | 'elapsedMs' | 'notes'>): string {
   const made = `${connections.length} connection${connections.length === 1 ? '' : 's'} in ${formatSpan(elapsedMs)}`
-  return [made, ...notes].join('; ')
+  const isSeen = connections.some(({ certificateKey }) => certificateKey !== undefined)
+  return [made, ...(isSeen ? notes : [])].join('; ')
 }
 
 function isShort(lines: readonly string[], before: readonly string[] | undefined): boolean {
@@ -77,16 +80,22 @@ function formatCertificate(certificate: CertificateReport, target: TargetReport,
   ]
 }
 
-/** How it differs by address and TLS version; when nothing differs, only which they are. */
+/** At which addresses and TLS versions. */
 function describeRates({ connections }: TargetReport, { certificateKey }: CertificateReport): string {
-  const rates = new Map<string, { stapled: number; all: number }>()
+  const rates = new Map<string, Map<string, { stapled: number; all: number }>>()
   for (const connection of connections) {
     if (connection.certificateKey !== certificateKey) continue
-    const name = `${connection.address} ${shortVersions[connection.version]}`
-    const rate = rates.get(name) ?? { stapled: 0, all: 0 }
-    rates.set(name, { stapled: rate.stapled + (connection.isStapled ? 1 : 0), all: rate.all + 1 })
+    const ofAddress = rates.get(connection.address) ?? new Map()
+    rates.set(connection.address, ofAddress)
+    const { stapled, all } = ofAddress.get(connection.version) ?? { stapled: 0, all: 0 }
+    ofAddress.set(connection.version, { stapled: stapled + (connection.isStapled ? 1 : 0), all: all + 1 })
   }
-  const parts = [...rates].map(([name, { stapled, all }]) => `${name}: ${stapled} of ${all}`)
+  const parts = [...rates].map(([address, ofAddress]) => {
+    const versions = [...ofAddress].map(
+      ([version, { stapled, all }]) => `${shortVersions[version as TlsVersion]} ${stapled} of ${all}`,
+    )
+    return `${address} ${versions.join(', ')}`
+  })
   return parts.length === 0 ? '' : ` (${parts.join('; ')})`
 }
 
@@ -96,24 +105,41 @@ function describeAnswer({ certStatus, url, nextUpdate, elapsedMs = 0, error }: A
   return `${certStatus}, from ${url} in ${formatSpan(elapsedMs)}${until}`
 }
 
-/** Connections that failed, equal ones in one line. */
-function formatFailures({ connections, error }: TargetReport, { style, width }: TextLook): string[] {
-  const counts = new Map<string, number>()
-  for (const { error, address, certificateKey } of connections) {
+/** What failed, and what the server does not do beside what it does; equal ones in one line. */
+function formatFailures({ connections }: TargetReport, { style, width }: TextLook): string[] {
+  const failed = new Map<string, number>()
+  const declined = new Set<string>()
+  for (const connection of connections) {
     // One that ended after the staple had come has shown what was sought.
-    if (error === undefined || certificateKey !== undefined) continue
-    const text = `${address}: ${error.message}`
-    counts.set(text, (counts.get(text) ?? 0) + 1)
+    if (connection.error === undefined || connection.certificateKey !== undefined) continue
+    const text = `${connection.address}: ${connection.error.message}`
+    if (isDeclined(connection, connections)) declined.add(describeOffer(connection))
+    else failed.set(text, (failed.get(text) ?? 0) + 1)
   }
-  const lines = [...counts].map(([text, count]) => (count === 1 ? text : `${text} (${count} times)`))
-  if (error) lines.unshift(error.message)
-  if (lines.length === 0) return []
+  const lines = [...failed].map(([text, count]) => (count === 1 ? text : `${text} (${count} times)`))
+  const list = (name: string, texts: readonly string[]) =>
+    texts.flatMap((text, index) => paintName(hang((index === 0 ? name : '').padEnd(column), text, width), style))
   return [
-    '',
-    ...lines.flatMap((text, index) =>
-      paintName(hang((index === 0 ? 'failed' : '').padEnd(column), text, width), style),
-    ),
+    ...(declined.size === 0 ? [] : list('declined', [[...declined].join('; ')])),
+    ...(lines.length === 0 ? [] : ['', ...list('failed', lines)]),
   ]
+}
+
+/** An offer that some servers do not take: normal where they take another. */
+function isDeclined(
+  { address, error, version, keyFamilies }: ConnectionReport,
+  connections: readonly ConnectionReport[],
+): boolean {
+  if (error?.code !== 'ERR_PROBE_HANDSHAKE') return false
+  return connections.some((other) => {
+    const isOther = other.version !== version || other.keyFamilies.join() !== keyFamilies.join()
+    return isOther && other.address === address && other.certificateKey !== undefined
+  })
+}
+
+function describeOffer({ address, version, keyFamilies }: ConnectionReport): string {
+  const alone = keyFamilies.length === 1 ? ` with ${keyFamilies[0]} alone` : ''
+  return `${shortVersions[version]}${alone} at ${address}`
 }
 
 function formatConnections({ connections }: TargetReport, { style, width }: TextLook): string[] {

@@ -17,7 +17,8 @@ export function formatText(report: CheckReport, look: TextLook): string {
     only !== undefined && others.length === 0 && report.unchecked === 0
       ? formatOne(only, look)
       : formatSeveral(report, look)
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+  const isKept = (line: string, index: number) => line !== '' || lines[index - 1] !== ''
+  return `${lines.filter(isKept).join('\n')}\n`
 }
 
 function formatOne(target: TargetReport, look: TextLook): string[] {
@@ -45,12 +46,7 @@ function formatSeveral(report: CheckReport, look: TextLook): string[] {
       (each) =>
         `${paintVerdict(each.verdict, each.verdict.padEnd(8), style)}  ${each.target.padEnd(width)}  ${each.because}`,
     ),
-    ...detailed.flatMap((each) => [
-      '',
-      `${style.strong(`── ${each.target} `.padEnd(look.width, '─'))}`,
-      `${paintVerdict(each.verdict, each.verdict, style)}: ${each.because}`,
-      ...formatTarget(each, look),
-    ]),
+    ...detailed.flatMap((each) => ['', formatHeading(each, look), ...formatTarget(each, look)]),
     ...formatFoot(
       describeLook({
         connections: targets.flatMap(({ connections }) => connections),
@@ -60,6 +56,11 @@ function formatSeveral(report: CheckReport, look: TextLook): string[] {
       look,
     ),
   ]
+}
+
+function formatHeading({ verdict, target }: TargetReport, { style, width }: TextLook): string {
+  const rule = '─'.repeat(Math.max(2, width - verdict.length - target.length - 6))
+  return `${style.dim('──')} ${paintVerdict(verdict, verdict, style)} ${style.strong(target)} ${style.dim(rule)}`
 }
 
 function formatFoot(text: string, { style, width }: TextLook): string[] {

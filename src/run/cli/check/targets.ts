@@ -114,7 +114,7 @@ function parseUrl(text: string): Place {
       scheme.toLowerCase() === 'http'
         ? 'it has no certificate; write https://, or host:port of what speaks TLS'
         : `write host:port, or one of ${Object.keys(schemes).join(', ')} before ://`
-    throw new UsageError(`"${text}": ${scheme || 'no'} scheme speaks TLS that is known here`, hint)
+    throw new UsageError(`"${text}": the scheme ${scheme} speaks no TLS that is known here`, hint)
   }
   const [authority = ''] = rest.split(/[/?#]/)
   const place = authority.slice(authority.lastIndexOf('@') + 1)
@@ -127,8 +127,8 @@ function parsePlace(place: string, defaultPort: number, text: string = place): P
   }
   if (isIPv6(place)) return { host: place, port: defaultPort }
   const [, bracketed, plain = '', written] =
-    /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(place) ??
-    refuse('more colons than a host and a port have', 'write an IPv6 address in brackets, as [2001:db8::1]:443')
+    /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(place) ??
+    refuse('not a host and a port', 'write an IPv6 address in brackets, as [2001:db8::1]:443')
   const port = written === undefined ? defaultPort : Number(written)
   if (written !== undefined && !(/^\d{1,5}$/.test(written) && port > 0 && port <= 65_535)) {
     refuse(`"${written}" is not a port`, 'write a number from 1 to 65535 after the colon')
