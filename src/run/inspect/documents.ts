@@ -5,18 +5,20 @@
  * where it does not contradict what stands under it.
  */
 import { isStapleError, type RefusalDetail } from '../../errors.ts'
+import { type CertificateList, decodeCertificateList } from '../../pki/crl/certificate-list.ts'
 import { decodeOcspRequest, type OcspRequest } from '../../pki/ocsp/request.ts'
 import { decodeOcspResponse, type OcspResponse } from '../../pki/ocsp/response.ts'
 import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.ts'
 import { type PemBlock, pemBlocks } from '../../pki/x509/pem.ts'
 import type { Input } from './input.ts'
 import { type Shape, shapeNames, shapeOf } from './shape.ts'
-import { describeStrange } from './strange.ts'
+import { describeStrange, wanted } from './strange.ts'
 
 export type Content =
   | { readonly kind: 'certificate'; readonly certificate: Certificate }
   | { readonly kind: 'ocsp-request'; readonly request: OcspRequest }
   | { readonly kind: 'ocsp-response'; readonly response: OcspResponse }
+  | { readonly kind: 'crl'; readonly crl: CertificateList }
 
 export type ContentKind = Content['kind']
 
@@ -68,8 +70,15 @@ function gather(read: readonly (Document | Fault)[]): Reading {
     if ('content' in each) documents.push(each)
     else faults.push(each)
   }
-  if (documents.length > 0) return { documents, faults }
+  if (documents.length > 0) return { documents, faults: faults.map(passOver) }
   return { documents, faults: faults.map((fault) => ({ ...fault, isBeside: false })) }
+}
+
+/** Beside what was wanted, a key is nothing wrong. */
+function passOver(fault: Fault): Fault {
+  if (!fault.isBeside) return fault
+  const [found = fault.message] = fault.message.split(', expected ')
+  return { ...fault, message: `${found}, passed over` }
 }
 
 /** A PEM text may begin with the same octet, a zero. */
@@ -91,7 +100,7 @@ function decodeDer(der: Uint8Array, origin: string, label?: string): Document | 
   const expected = label === undefined ? undefined : labels[label]
   if (expected !== undefined && expected !== shape) {
     const message = `its PEM label says ${label}, and what stands there is ${shapeNames[shape]}`
-    return { origin, message, hint: `is it the right file? ${adviceOn(shape)}`, shape, isBeside: false }
+    return { origin, message, hint: labelAdvice(shape), shape, isBeside: false }
   }
   try {
     switch (shape) {
@@ -101,8 +110,16 @@ function decodeDer(der: Uint8Array, origin: string, label?: string): Document | 
         return { origin, der, content: { kind: shape, request: decodeOcspRequest(der) } }
       case 'ocsp-response':
         return { origin, der, content: { kind: shape, response: decodeOcspResponse(der) } }
+      case 'crl':
+        return { origin, der, content: { kind: shape, crl: decodeCertificateList(der) } }
       default:
-        return { origin, message: `${shapeNames[shape]}, ${wanted}`, hint: adviceOn(shape), shape, isBeside: true }
+        return {
+          origin,
+          message: `${shapeNames[shape]}, expected ${wanted}`,
+          hint: adviceOn(shape),
+          shape,
+          isBeside: true,
+        }
     }
   } catch (error) {
     if (!isStapleError(error)) throw error
@@ -118,11 +135,11 @@ function decodeBlock({ label, content, isEnded, line }: PemBlock, origin: string
     return refuse(`the ${label} block of line ${line} has no -----END ${label}-----`, 'the file seems cut off')
   }
   if (/^(?:ENCRYPTED |[A-Z]+ )?PRIVATE KEY$/.test(label)) {
-    const message = `${shapeNames['private-key']}, ${wanted}`
+    const message = `${shapeNames['private-key']}, expected ${wanted}`
     return { origin, message, hint: adviceOn('private-key'), shape: 'private-key', isBeside: true }
   }
   if (labels[label] === undefined) {
-    return { origin, message: `a PEM block ${label}, ${wanted}`, hint: expectedLabels, isBeside: true }
+    return { origin, message: `a PEM block ${label}, expected ${wanted}`, hint: expectedLabels, isBeside: true }
   }
   const base64 = content.replace(/[ \t]/g, '')
   if (base64 === '' || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
@@ -147,16 +164,20 @@ const labels: Readonly<Record<string, Shape>> = {
   CMS: 'pkcs7',
 }
 
-const wanted = 'expected a certificate, an OCSP request or response, or a CRL'
 const expectedLabels = 'the labels read are CERTIFICATE, X509 CRL, OCSP REQUEST and OCSP RESPONSE'
 const damaged = 'the file seems damaged: fetch or copy it again, in binary mode'
+
+function labelAdvice(shape: Shape): string {
+  const label = Object.keys(labels).find((each) => labels[each] === shape)
+  return label === undefined ? 'is it the right file?' : `is it the right file? Its label would be ${label}`
+}
 
 function adviceOn(shape: Shape): string {
   switch (shape) {
     case 'certificate-request':
       return 'name the certificate that the CA made of it'
     case 'private-key':
-      return 'name the certificate that belongs to it, and keep the key where it is'
+      return 'keys are not shown: name the certificate that belongs to it'
     case 'public-key':
       return 'name the certificate that holds it'
     case 'pkcs7':

@@ -21,10 +21,15 @@ export interface InputPlace {
 
 /** Something that was named cannot be used: what was found, what was expected, what to do. */
 export class InputError extends Error {
+  readonly origin: string
+  /** The message without the origin. */
+  readonly reason: string
   readonly hint: string
 
-  constructor(message: string, hint: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(origin: string, reason: string, hint: string, options?: ErrorOptions) {
+    super(`${origin}: ${reason}`, options)
+    this.origin = origin
+    this.reason = reason
     this.hint = hint
   }
 }
@@ -39,18 +44,18 @@ export class InputError extends Error {
 export async function readInput(name: string, { stdin, workingDirectory }: InputPlace, most: number): Promise<Input> {
   if (name === '-') {
     if (stdin.isTTY) {
-      throw new InputError('standard input is this terminal: nothing comes', 'pipe something in, or name a file')
+      throw new InputError('standard input', 'it is this terminal', 'pipe something in, or name a file')
     }
     return { name: 'standard input', bytes: await collect(stdin, 'standard input', most) }
   }
   const path = resolve(workingDirectory, name)
   const file = await open(path, constants.O_RDONLY).catch((cause: NodeJS.ErrnoException) => {
     const hint = cause.code === 'ENOENT' ? `it was looked up as ${path}` : 'check its owner and mode'
-    throw new InputError(`${name}: cannot be read: ${describeReadFailure(cause)}`, hint, { cause })
+    throw new InputError(name, `it cannot be read: ${describeReadFailure(cause)}`, hint, { cause })
   })
   try {
     const facts = await file.stat()
-    if (facts.isDirectory()) throw new InputError(`${name}: is a directory`, 'name the files in it')
+    if (facts.isDirectory()) throw new InputError(name, 'it is a directory', 'name the files in it')
     if (facts.size > most) throw tooLarge(name, facts.size, most)
     return { name, bytes: await collect(file.createReadStream({ autoClose: false }), name, most) }
   } finally {
@@ -69,13 +74,21 @@ async function collect(stream: AsyncIterable<Uint8Array>, name: string, most: nu
     }
   } catch (cause) {
     if (cause instanceof InputError) throw cause
-    throw new InputError(`${name}: cannot be read: ${describeReadFailure(cause)}`, 'try it again', { cause })
+    throw new InputError(name, `it cannot be read: ${describeReadFailure(cause)}`, 'try it again', { cause })
   }
   const joined = Buffer.concat(chunks)
   return new Uint8Array(joined.buffer, joined.byteOffset, joined.length)
 }
 
 function tooLarge(name: string, size: number | undefined, most: number): InputError {
-  const found = size === undefined ? 'more' : `${size} bytes`
-  return new InputError(`${name}: expected at most ${most} bytes, found ${found}`, 'name the certificate or CRL itself')
+  const found = size === undefined ? 'more' : formatSize(size)
+  return new InputError(
+    name,
+    `expected at most ${formatSize(most)}, found ${found}`,
+    'name the certificate or CRL itself',
+  )
+}
+
+function formatSize(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`
 }

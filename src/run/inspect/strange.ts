@@ -5,6 +5,9 @@ export interface Strange {
   readonly hint: string
 }
 
+/** What can be shown. */
+export const wanted = 'a certificate, OCSP request, OCSP response or CRL'
+
 /** Describes them; `text` is what they are as a text. */
 export function describeStrange(bytes: Uint8Array, text: string): Strange {
   const words = text.slice(0, 4096).trim()
@@ -38,7 +41,7 @@ export function describeStrange(bytes: Uint8Array, text: string): Strange {
   }
 }
 
-const expected = 'expected PEM or DER of a certificate, an OCSP request or response, or a CRL'
+const expected = `expected PEM or DER of ${wanted}`
 
 const magics: readonly (readonly [readonly number[], string])[] = [
   [[0x1f, 0x8b], 'gzip'],
