@@ -1,4 +1,5 @@
 /** `staplewright check`: looks at servers from outside and says, in words and as an exit code, how their staples are. */
+import { resolve } from 'node:path'
 import { type ExamineOptions, examine } from '../../check/examine.ts'
 import { guessStarttls } from '../../check/probe/index.ts'
 import { createStatusAsker } from '../../check/revocation/index.ts'
@@ -18,10 +19,11 @@ import type { PlannedTarget } from './check/config-targets.ts'
 import { runInOrder } from './check/in-order.ts'
 import { startProgress } from './check/progress.ts'
 import { type CheckArguments, type CheckRequest, readRequest, UsageErrors } from './check/request.ts'
+import { writeFileWhole } from './check/write-file.ts'
 import { CheckCode } from './check-code.ts'
 import { chooseStyle, type Io } from './io.ts'
 import { reportFailure } from './report.ts'
-import { reportUsage } from './usage.ts'
+import { reportUsage, UsageError } from './usage.ts'
 
 /** Runs the command; resolves with its exit code. */
 export async function check(given: CheckArguments, io: Io): Promise<CheckCode> {
@@ -31,6 +33,7 @@ export async function check(given: CheckArguments, io: Io): Promise<CheckCode> {
     return CheckCode[report.verdict]
   } catch (thrown) {
     if (thrown instanceof UsageErrors) reportProblems(thrown, io)
+    else if (thrown instanceof UsageError) reportUsage(thrown, io)
     else reportFailure(thrown, io)
     return CheckCode.unknown
   }
@@ -97,7 +100,11 @@ function openTools(given: CheckArguments, request: CheckRequest, io: Io) {
 }
 
 async function write(report: CheckReport, given: CheckArguments, io: Io): Promise<void> {
-  const { json, prometheus, verbose = false, wantsColour } = given
+  const { json, prometheus, html, verbose = false, wantsColour } = given
+  if (html !== undefined) {
+    const { formatPage } = await import('../report/page/page.ts')
+    await writeFileWhole(resolve(io.workingDirectory, html), formatPage(report), '--html')
+  }
   if (json) io.stdout.write(formatJson(report))
   else if (prometheus) {
     const { formatMetrics } = await import('../report/metrics.ts')

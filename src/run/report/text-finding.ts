@@ -1,6 +1,7 @@
 /** A finding on a terminal: what is the case, what it means, what it rests on, and lines to copy that mend it. */
 import type { Remedy, ServerKind } from '../../check/diagnose/finding.ts'
 import type { Style } from '../journal/style.ts'
+import { serverNames } from './facts.ts'
 import type { FindingReport } from './shape.ts'
 import { hang, wrap } from './wrap.ts'
 
@@ -64,19 +65,7 @@ function formatRemedy({ server, text, lines = [] }: Remedy, style: Style, width:
   ]
 }
 
-/** As their makers write them. */
-export const serverNames: Readonly<Record<ServerKind, string>> = {
-  nginx: 'nginx',
-  apache: 'Apache',
-  iis: 'IIS',
-  haproxy: 'HAProxy',
-  caddy: 'Caddy',
-  'nats-server': 'nats-server',
-  lighttpd: 'lighttpd',
-  node: 'Node.js',
-}
-
-export const severityMarks: Readonly<Record<FindingReport['severity'], string>> = {
+const severityMarks: Readonly<Record<FindingReport['severity'], string>> = {
   critical: '✗',
   unknown: '?',
   warning: '!',

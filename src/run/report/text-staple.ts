@@ -1,28 +1,9 @@
-/** A staple on a terminal: what it says, who signed it, and a drawing of where now stands in its window. */
-import { formatMoment, formatSpan } from '../journal/span.ts'
+/** The window of a staple, drawn on a terminal: thisUpdate, now, nextUpdate. */
+import { formatMoment } from '../journal/span.ts'
 import type { Style } from '../journal/style.ts'
-import { shortNameOf } from './certificate.ts'
+import { describeLeft } from './facts.ts'
 import type { StapleReport } from './shape.ts'
 import { placeIn, urgencyOf } from './timeline.ts'
-
-/** What it says, in a line. */
-export function describeStaple(staple: StapleReport, of: number): string {
-  const { certStatus = 'no certStatus that can be read', revocationTime, revocationReason, signer, bytes } = staple
-  const since = revocationTime ? ` since ${formatMoment(revocationTime)}` : ''
-  const reason = revocationReason === undefined ? '' : ` (${revocationReason})`
-  return [
-    `${certStatus}${since}${reason}`,
-    ...(staple.isAccepted ? [] : [describeRefusal(staple)]),
-    ...(signer ? [`signed by ${shortNameOf(signer.name)}${signer.kind === 'issuer' ? '' : ` (${signer.kind})`}`] : []),
-    `${bytes} bytes`,
-    ...(staple.connections < of ? [`on ${staple.connections} of ${of} connections`] : []),
-  ].join(', ')
-}
-
-function describeRefusal({ refusals }: StapleReport): string {
-  const rules = [...new Set(refusals.map(({ rule }) => rule))]
-  return rules.length === 0 ? 'not judged: its issuer is not known' : `refused by ${rules.join(', ')}`
-}
 
 /** The drawing: three lines and what follows from it. Empty where it has no times. */
 export function drawStaple(staple: StapleReport, at: Date, style: Style): string[] {
@@ -30,7 +11,7 @@ export function drawStaple(staple: StapleReport, at: Date, style: Style): string
   if (!thisUpdate || !nextUpdate) return []
   const timeline = placeIn(thisUpdate, nextUpdate, at)
   const paint = style[urgencyOf(timeline)]
-  const { place, position, leftMs } = timeline
+  const { place, position } = timeline
   const now = Math.min(cells - 1, Math.max(0, Math.floor(position * cells)))
   const bar = {
     before: `${paint('●')}  ${style.dim(`├${'─'.repeat(cells)}┤`)}`,
@@ -46,15 +27,8 @@ export function drawStaple(staple: StapleReport, at: Date, style: Style): string
     bar,
     style.dim(put(captions, 'now', place === 'before' ? 0 : mark - 1)),
     style.dim(spread(formatMoment(thisUpdate), formatMoment(nextUpdate), width, start)),
-    paint(describeLeft(staple, timeline.place, leftMs, thisUpdate.getTime() - at.getTime())),
+    paint(describeLeft(staple, timeline)),
   ]
-}
-
-function describeLeft(staple: StapleReport, place: string, leftMs: number, aheadMs: number): string {
-  if (place === 'before') return `from the future: begins in ${formatSpan(aheadMs)}`
-  if (place === 'after') return `stale for ${formatSpan(-leftMs)}`
-  if (!staple.isAccepted || staple.certStatus !== 'good') return `ends in ${formatSpan(leftMs)}`
-  return `survives an outage of ${formatSpan(leftMs)}`
 }
 
 /** Two texts at the ends of a width. */

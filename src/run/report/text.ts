@@ -3,8 +3,9 @@
  * of several targets a table follows, and all about those that are not well.
  */
 import type { Style } from '../journal/style.ts'
+import { describeLook } from './facts.ts'
 import type { CheckReport, TargetReport, Verdict } from './shape.ts'
-import { describeLook, formatTarget, type TextLook } from './text-target.ts'
+import { formatTarget, type TextLook } from './text-target.ts'
 import { countVerdicts } from './verdict.ts'
 import { wrap } from './wrap.ts'
 

@@ -7,6 +7,8 @@ export interface Timeline {
   readonly position: number
   /** How long it still holds without a newer one; negative when it is over. */
   readonly leftMs: number
+  /** How long until it begins; negative when it has begun. */
+  readonly aheadMs: number
 }
 
 /** Places a moment in a window. */
@@ -14,7 +16,12 @@ export function placeIn(from: Date, to: Date, at: Date): Timeline {
   const windowMs = to.getTime() - from.getTime()
   const leftMs = to.getTime() - at.getTime()
   const position = windowMs > 0 ? (at.getTime() - from.getTime()) / windowMs : leftMs > 0 ? 0 : 1
-  return { place: at < from ? 'before' : leftMs > 0 ? 'within' : 'after', position, leftMs }
+  return {
+    place: at < from ? 'before' : leftMs > 0 ? 'within' : 'after',
+    position,
+    leftMs,
+    aheadMs: from.getTime() - at.getTime(),
+  }
 }
 
 /** How urgent it is: a server that refreshes at half of its window never comes into the last quarter. */

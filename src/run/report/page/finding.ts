@@ -1,0 +1,30 @@
+/** A finding on the page. */
+import type { Remedy } from '../../../check/diagnose/finding.ts'
+import { serverNames } from '../facts.ts'
+import type { FindingReport, TargetReport } from '../shape.ts'
+import { html, type Markup } from './markup.ts'
+
+/** Formats one; how to mend servers other than the one that was recognised is folded away. */
+export function formatFinding(finding: FindingReport, { server }: TargetReport): Markup {
+  const { severity, title, code, meaning, evidence, remedies } = finding
+  const isOther = (remedy: Remedy) =>
+    server !== undefined && remedy.server !== undefined && remedy.server !== server.kind
+  const others = remedies.filter(isOther)
+  return html`<article class="${severity}">
+<h3>${title} <code>${code}</code></h3>
+${meaning === '' ? undefined : html`<p>${meaning}</p>\n`}${
+  evidence.length === 0 ? undefined : html`<ul class="faint">${evidence.map((each) => html`<li>${each}</li>`)}</ul>\n`
+}${remedies.filter((each) => !isOther(each)).map(formatRemedy)}${
+  others.length === 0
+    ? undefined
+    : html`<details><summary>If it is another server</summary>${others.map(formatRemedy)}</details>\n`
+}</article>
+`
+}
+
+function formatRemedy({ server, text, lines = [] }: Remedy): Markup {
+  const who = server === undefined ? undefined : html`<strong>${serverNames[server]}:</strong> `
+  const block = lines.length === 0 ? undefined : html`<pre>${lines.join('\n')}</pre>\n`
+  return html`<p>${who}${text}</p>
+${block}`
+}
