@@ -20,11 +20,7 @@ const blocked = 'http://127.0.0.1:1/'
 describe('nginx: no response on the first request after a reload', () => {
   it('is missed once in each worker, and never out of a file', async () => {
     const { leaf, port, places } = await site()
-    const broken = nginxSite(
-      leaf,
-      port,
-      `ssl_stapling on;\n  ssl_stapling_verify on;\n  ssl_trusted_certificate ${leaf.caFile};`,
-    )
+    const broken = nginxSite(leaf, port, trusting(leaf))
     const nginx = await startNginxWithWorkers(broken, port, 2)
     const before = await stage.look(port, { connections: 10 })
     expect(codesOf(before)).toContain('staple-missed-sometimes')
@@ -110,21 +106,65 @@ describe('Apache: the stapling cache is not initialised', () => {
 })
 
 describe('no response sent: the server does not reach the responder', () => {
-  it('nginx, through a port that is closed: told which step failed, and mended with a nearer responder', async () => {
-    const { leaf, port, places } = await site(blocked)
-    const broken = nginxSite(
-      leaf,
-      port,
-      `ssl_stapling on;\n  ssl_stapling_verify on;\n  ssl_trusted_certificate ${leaf.caFile};`,
-    )
+  it.each<[string, string, RegExp]>([
+    ['a port that is closed', blocked, /TCP 1 failed/],
+    ['a name that does not resolve', 'http://ocsp.staplewright.test/', /DNS failed/],
+  ])('nginx, because of %s: mended with a responder that is nearer', async (_what, responderURL, step) => {
+    const { leaf, port, places } = await site(responderURL)
+    const broken = nginxSite(leaf, port, trusting(leaf))
     const nginx = await startNginxWithWorkers(broken, port, 1)
     const before = await stage.look(port)
     expect(codesOf(before)).toEqual(expect.arrayContaining(['no-staple', 'ca-unreachable']))
+    expect(before.findings.find(({ code }) => code === 'ca-unreachable')?.title).toMatch(step)
 
     await nginx.reload(mendNginx(broken, linesOf(remedyOf(before, 'ca-unreachable', 'nginx'), places)))
-    await expect.poll(async () => codesOf(await stage.look(port))).not.toContain('no-staple')
+    // What it cannot reach from here, `check` still says.
+    await expect.poll(async () => troublesOf(await stage.look(port))).toEqual(['ca-unreachable'])
+  })
+
+  it('nginx, because of a firewall: gone when the firewall lets it through', async () => {
+    const { authority } = stage
+    const responder = await createScriptedResponder({ authority, behaviour: 'refuse', validityMs: 7 * 86_400_000 })
+    const { leaf, port } = await site(responder.url)
+    const config = nginxSite(leaf, port, trusting(leaf))
+    const nginx = await startNginxWithWorkers(config, port, 1)
+    const before = await stage.look(port)
+    expect(codesOf(before)).toEqual(expect.arrayContaining(['no-staple', 'ca-unreachable']))
+    const finding = before.findings.find(({ code }) => code === 'ca-unreachable')
+    expect(finding?.title).toContain(`TCP ${responder.port} failed`)
+    expect(finding?.remedies[0]?.text).toMatch(/firewall/)
+
+    await responder.behave('good')
+    await nginx.reload(config)
+    await expect.poll(async () => troublesOf(await stage.look(port))).toEqual([])
+  })
+
+  it('Apache staples an error for it, then nothing, then with a proxy the answer', async () => {
+    const { leaf, port, places } = await site(blocked)
+    const broken = `SSLUseStapling On
+SSLStaplingCache shmcb:stapling_cache(128000)
+${apacheSite(leaf, port)}`
+    const apache = await startApache(broken, port)
+    const before = await stage.look(port)
+    expect(codesOf(before)).toContain('stapled-error')
+    expect(before.server?.kind).toBe('apache')
+
+    const quiet = mendApache(broken, linesOf(remedyOf(before, 'stapled-error', 'apache'), places))
+    await apache.restart(quiet)
+    const between = await stage.look(port)
+    expect(codesOf(between)).not.toContain('stapled-error')
+    expect(codesOf(between)).toEqual(expect.arrayContaining(['no-staple', 'ca-unreachable']))
+
+    await apache.restart(mendApache(quiet, linesOf(remedyOf(between, 'ca-unreachable', 'apache'), places)))
+    expect(troublesOf(await stage.look(port))).toEqual(['ca-unreachable'])
   })
 })
+
+function trusting(leaf: Leaf): string {
+  return `ssl_stapling on;
+  ssl_stapling_verify on;
+  ssl_trusted_certificate ${leaf.caFile};`
+}
 
 /** A leaf, a port, and where the paths of the remedies are in this test. */
 async function site(responderURL = stage.responder.url): Promise<{ leaf: Leaf; port: number; places: Places }> {

@@ -43,6 +43,27 @@ server {
     expect(await look(port), 'a reload forgets').toBe('none')
   })
 
+  it('verifies what the issuer itself signed without a trusted file, but not what its delegate signed', async () => {
+    const signer = await authority.delegate()
+    const certificates = [signer.certificate.der]
+    const delegated = await createScriptedResponder({ authority, signer, certificates })
+    const verify = 'ssl_stapling_verify on;'
+    const [direct, port] = [await issue(), await freePort()]
+    await startNginxWithWorkers(site(direct, port, verify), port, 1)
+    await expect.poll(() => look(port)).toBe('good')
+    const [other, otherPort] = [await issue({ responderURL: delegated.url }), await freePort()]
+    const nginx = await startNginxWithWorkers(site(other, otherPort, verify), otherPort, 1)
+    expect(await look(otherPort)).toBe('none')
+    await nginx.program.waitFor(/OCSP_basic_verify\(\) failed .*unable to get local issuer/)
+    expect(await look(otherPort)).toBe('none')
+  })
+
+  it('switches stapling off where the system cannot resolve the responder, whatever resolver it is given', async () => {
+    const [leaf, port] = [await issue({ responderURL: 'http://ocsp.staplewright.test/' }), await freePort()]
+    const nginx = await startNginxWithWorkers(site(leaf, port, 'resolver 127.0.0.1:1;'), port, 1)
+    await nginx.program.waitFor(/"ssl_stapling" ignored, host not found in OCSP responder/)
+  })
+
   it('staples an expired file', async () => {
     const [leaf, port] = [await issue(), await freePort()]
     const file = join(temporaryDirectory('staple'), 'staple.der')

@@ -10,7 +10,7 @@ export const nginx: ServerRemedies = {
   switchOn: (facts) => ({
     server: 'nginx',
     kind: 'configuration',
-    text: 'Put these lines into the server block, then `nginx -t && nginx -s reload`. The trusted file holds intermediate and root: without them ssl_stapling_verify refuses every answer, and nothing is stapled. Each worker still goes without for its first handshake.',
+    text: 'Put these lines into the server block, then `nginx -t && nginx -s reload`. The trusted file holds intermediate and root: without the root ssl_stapling_verify refuses every answer of a delegated signer, and nothing is stapled. Each worker still goes without for its first handshake.',
     lines: [
       'ssl_stapling on;',
       'ssl_stapling_verify on;',
@@ -42,15 +42,15 @@ export const nginx: ServerRemedies = {
     text: 'Let the file hold the leaf first, then its intermediates.',
     lines: [`ssl_certificate ${certificateFile(facts)};`],
   }),
-  reachResponder: (facts) => ({
+  reachResponder: () => ({
     server: 'nginx',
     kind: 'configuration',
-    text: 'nginx looks the name of the responder up through `resolver` only, and asks on plain HTTP, never through a proxy; ssl_stapling_responder can name a responder or cache that is nearer.',
-    lines: resolverLines(facts).length > 0 ? resolverLines(facts) : ['ssl_stapling_responder http://127.0.0.1:8889/;'],
+    text: 'nginx looks the name of the responder up through the system when it loads its configuration: where that fails, stapling is off until the next reload, whatever `resolver` says. Later it asks `resolver`, and speaks plain HTTP, never through a proxy. With this line it asks a responder or cache that is nearer instead; without one, give it a file, ssl_stapling_file.',
+    lines: ['ssl_stapling_responder http://127.0.0.1:8889/;'],
   }),
 }
 
-/** Without it, nginx knows only what the name was when it started. */
+/** Without it, nginx knows only what the name was when it loaded its configuration. */
 function resolverLines({ responderHost }: RemedyFacts): string[] {
   const isAddress = responderHost !== undefined && /^[\d.]+$|:/.test(responderHost)
   return isAddress ? [] : ['resolver 127.0.0.53 valid=300s;', 'resolver_timeout 5s;']
