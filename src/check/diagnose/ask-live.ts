@@ -26,7 +26,7 @@ export async function askLive(
 ): Promise<Pick<CertificateEvidence, 'live' | 'unasked'>> {
   const { responderURLs, crlDistributionPoints } = certificate.extensions
   const hasResponder = responderURLs.length > 0 && revocation !== 'crl'
-  const hasCrl = crlDistributionPoints.length > 0 && revocation !== 'ocsp'
+  const hasCrl = revocation !== 'ocsp' && crlDistributionPoints.some(({ urls }) => urls.length > 0)
   if (asker === undefined) return { unasked: 'asked-not-to' }
   if (!hasResponder && !hasCrl) return { unasked: 'no-address' }
   if (at > certificate.notAfter) return { unasked: 'expired' }

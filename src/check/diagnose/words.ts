@@ -43,6 +43,11 @@ export function momentText(moment: Date, at: Date): string {
   return `${formatTime(moment)} (${ms >= 0 ? `in ${formatSpan(ms)}` : `${formatSpan(-ms)} ago`})`
 }
 
+/** A message of the table of errors as a sentence. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
+
 /** One line that says which certificate. */
 export function certificateLine({ certificate, certificateKey }: CertificateEvidence): string {
   return `certificate: ${nameOf(certificate)}, issued by ${formatName(certificate.issuer)}, sha256 ${certificateKey.slice(0, 16)}...`

@@ -209,3 +209,8 @@ export function fetchFailure(
   const whole = { url: 'http://ocsp.example.net/', method: 'POST', ...detail }
   return new StapleError(code, `POST http://ocsp.example.net/: ${detail.networkCode ?? code}`, whole)
 }
+
+/** For an asker or fetcher that must not be used. */
+export async function nothingHere(): Promise<never> {
+  throw new Error('nobody was to be asked')
+}

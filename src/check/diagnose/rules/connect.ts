@@ -4,7 +4,7 @@ import type { ConnectionRecord, ProbeRecord } from '../../probe/record.ts'
 import type { Evidence } from '../evidence.ts'
 import type { Finding, FindingRule, Remedy } from '../finding.ts'
 import { cacheLines } from '../remedies/apache.ts'
-import { connectionText, countOf, shareOf } from '../words.ts'
+import { connectionText, countOf, sentence, shareOf } from '../words.ts'
 
 export const connect: FindingRule = {
   codes: ['could-not-connect', 'some-connections-failed'],
@@ -85,7 +85,7 @@ function isRefused(connections: readonly ConnectionRecord[]): boolean {
 }
 
 function remediesOf(code: keyof typeof errorTable | undefined, wasRefused: boolean): Remedy[] {
-  const general: Remedy[] = code === undefined ? [] : [{ text: `${sentence(errorTable[code].remedy)}` }]
+  const general: Remedy[] = code === undefined ? [] : [{ text: sentence(errorTable[code].remedy) }]
   if (!wasRefused) return general
   return [
     ...general,
@@ -102,8 +102,4 @@ function remediesOf(code: keyof typeof errorTable | undefined, wasRefused: boole
       lines: ['store_dir: "/var/lib/nats"'],
     },
   ]
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }

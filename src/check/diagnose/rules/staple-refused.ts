@@ -2,7 +2,7 @@
 import { errorTable } from '../../../errors.ts'
 import { remediesFor } from '../remedies.ts'
 import { refusalOf, refusalsOf } from '../staples.ts'
-import { certificateLine, certificateRule, refusalLines, seenLine } from '../words.ts'
+import { certificateLine, certificateRule, refusalLines, seenLine, sentence } from '../words.ts'
 
 export const stapleRefused = certificateRule(
   ['staple-refused'],
@@ -21,11 +21,7 @@ export const stapleRefused = certificateRule(
           meaning:
             'Strict clients end the connection, which a missing staple would not have done to most of them; the others learn nothing from it. The server passes on what it did not verify.',
           evidence: [certificateLine(seen), ...refusalLines(staple), seenLine(staple)],
-          remedies: [{ text: `${sentence(remedy)}` }, ...remediesFor('renew', evidence, seen)],
+          remedies: [{ text: sentence(remedy) }, ...remediesFor('renew', evidence, seen)],
         }
       }),
 )
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-}

@@ -1,0 +1,91 @@
+/** The CA could not be asked from here: where on the way it failed, which is often why the server has no staple either. */
+import { errorTable, type StapleError } from '../../../errors.ts'
+import type { CertificateEvidence, Evidence } from '../evidence.ts'
+import type { Finding, Remedy } from '../finding.ts'
+import { liveAnswers, liveFailures } from '../live.ts'
+import { type Stage, stageOf, stageText } from '../reach.ts'
+import { carryIn, remediesFor } from '../remedies.ts'
+import { certificateLine, certificateRule, sentence } from '../words.ts'
+
+export const caUnreachable = certificateRule(
+  ['ca-unreachable', 'ca-answer-refused'],
+  'the CA could not be asked from here, and whether DNS, TCP, a proxy, TLS or HTTP failed; or its answers are no good',
+  (seen, evidence) => {
+    const failures = [...liveFailures(seen.live?.ocsp), ...liveFailures(seen.live?.crl)]
+    if (failures.length === 0) return []
+    const answers = failures.filter((failure) => stageOf(failure) === 'answer')
+    const others = failures.filter((failure) => stageOf(failure) !== 'answer')
+    return [
+      ...(others.length > 0 && answers.length === 0 ? [unreachable(seen, evidence, others)] : []),
+      ...(answers.length > 0 ? [refused(seen, evidence, answers)] : []),
+    ]
+  },
+)
+
+function unreachable(seen: CertificateEvidence, evidence: Evidence, failures: readonly StapleError[]): Finding {
+  const stages = [...new Map(failures.map((failure) => [stageText(stageOf(failure), failure), failure])).entries()]
+  const answer = liveAnswers(seen)[0]
+  return {
+    code: 'ca-unreachable',
+    severity: answer === undefined ? 'warning' : 'info',
+    title: `the ${seen.live?.ocsp === undefined ? "CA's CRL" : "CA's responder"} cannot be reached from here: ${stages.map(([name]) => name).join(', ')} failed`,
+    meaning:
+      answer === undefined
+        ? 'What is stapled could not be compared with what the CA says now. If it is the same from the server, it gets no staple; what it holds ends at nextUpdate.'
+        : `The ${answer.source === 'crl' ? 'CRL' : 'responder'} said instead: ${answer.certStatus}. A staple can come from the responder only.`,
+    evidence: [
+      certificateLine(seen),
+      ...failures.map((failure) => `${stageOf(failure)}: ${failure.code}: ${failure.message}`),
+    ],
+    remedies: [
+      ...[...new Set(failures.map(stageOf))].map((stage) => stageRemedy(stage, seen)),
+      ...remediesFor('reachResponder', evidence, seen),
+      carryIn(evidence, seen),
+    ],
+  }
+}
+
+function refused(seen: CertificateEvidence, evidence: Evidence, failures: readonly StapleError[]): Finding {
+  const codes = [...new Set(failures.map(({ code }) => code))]
+  return {
+    code: 'ca-answer-refused',
+    severity: 'warning',
+    title: `what the CA answers is no good: ${codes.map((code) => errorTable[code].summary).join('; ')}`,
+    meaning:
+      'No staple can be made of it. A server that verifies what it staples has none or an old one; one that does not, staples this.',
+    evidence: [certificateLine(seen), ...failures.map(({ code, message }) => `${code}: ${message}`)],
+    remedies: [
+      ...codes.map((code) => ({ text: sentence(errorTable[code].remedy) })),
+      ...(codes.includes('ERR_OCSP_RESPONSE_STATUS') ? remediesFor('hideErrors', evidence, seen) : []),
+    ],
+  }
+}
+
+function stageRemedy(stage: Stage, { certificate }: CertificateEvidence): Remedy {
+  const url = certificate.extensions.responderURLs[0] ?? certificate.extensions.crlDistributionPoints[0]?.urls[0] ?? ''
+  const host = URL.canParse(url) ? new URL(url).hostname : 'ocsp.example.net'
+  switch (stage) {
+    case 'DNS':
+      return { kind: 'commands', text: 'The name must resolve on the server, too.', lines: [`getent hosts ${host}`] }
+    case 'TCP':
+      return {
+        kind: 'commands',
+        text: 'Let the firewall allow the server’s way out to the responder: plain HTTP, port 80 as a rule.',
+        lines: [`curl -sv -o /dev/null ${url.replace(/[^\w.:/?&=%~+-]/g, '')}`],
+      }
+    case 'proxy':
+      return { text: 'The proxy did not let it through: check its address, its log, and whether it wants credentials.' }
+    case 'TLS':
+      return {
+        text: 'The responder is on https, and its own certificate is not trusted here: OCSP needs no TLS, use http.',
+      }
+    case 'policy':
+      return {
+        text: 'The certificate names an address that is not asked for a stranger: private ones are asked only where the target itself is on one.',
+      }
+    default:
+      return {
+        text: 'Something answers that is no responder: a captive portal, a proxy, a moved address. Ask it by hand.',
+      }
+  }
+}

@@ -1,0 +1,106 @@
+/** The chain: incomplete, or one that this machine does not trust, or a certificate for another name. */
+import { isSameName } from '../../../pki/x509/name.ts'
+import type { CertificateEvidence, Evidence } from '../evidence.ts'
+import type { Finding } from '../finding.ts'
+import { remediesFor } from '../remedies.ts'
+import { certificateLine, certificateRule, countOf, nameOf } from '../words.ts'
+
+export const chain = certificateRule(
+  ['chain-incomplete', 'chain-untrusted', 'name-mismatch'],
+  'the server sends no intermediate; the chain leads to no root that is trusted here; the certificate is for another name',
+  (seen, evidence) => {
+    const { code } = seen.trust
+    if (isIncomplete(seen)) return [incomplete(seen, evidence)]
+    if (seen.trust.isTrusted || code === undefined) return []
+    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return [mismatch(seen, evidence)]
+    // certificate-expired and certificate-too-young say it of the leaf.
+    const { notBefore, notAfter } = seen.certificate
+    const isOutside = evidence.at > notAfter || evidence.at < notBefore
+    if (isOutside && (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')) return []
+    return [untrusted(seen)]
+  },
+)
+
+/** Its issuer had to be fetched, or is missing and the leaf came alone. */
+function isIncomplete({ certificate, chain: sent, issuerSource, trust }: CertificateEvidence): boolean {
+  if (issuerSource === 'fetched') return true
+  const isSelfIssued = isSameName(certificate.issuer, certificate.subject)
+  return (
+    sent.length === 1 &&
+    !isSelfIssued &&
+    !trust.isTrusted &&
+    issuerSource === undefined &&
+    incompleteCodes.has(trust.code ?? '')
+  )
+}
+
+const incompleteCodes: ReadonlySet<string> = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+])
+
+function incomplete(seen: CertificateEvidence, evidence: Evidence): Finding {
+  const { chain: sent, issuer, issuerSource, trust, certificate } = seen
+  return {
+    code: 'chain-incomplete',
+    severity: trust.isTrusted ? 'warning' : 'critical',
+    title: 'the server does not send the intermediate that issued its certificate',
+    meaning:
+      'Programs (curl, Java, Node, Go, OpenSSL) refuse the connection; browsers get by where they have met the intermediate elsewhere or fetch it. Without it no server can verify a staple either.',
+    evidence: [
+      certificateLine(seen),
+      `sent: ${countOf(sent.length, 'certificate')}`,
+      issuerSource === 'fetched' && issuer !== undefined
+        ? `issuer ${nameOf(issuer)}, fetched from ${certificate.extensions.caIssuersURLs.join(', ')}`
+        : 'issuer: not found',
+      ...trustLines(seen),
+    ],
+    remedies: remediesFor('sendChain', evidence, seen),
+  }
+}
+
+function untrusted(seen: CertificateEvidence): Finding {
+  return {
+    code: 'chain-untrusted',
+    severity: 'warning',
+    title: `the chain is not trusted here: ${seen.trust.reason ?? seen.trust.code}`,
+    meaning:
+      'Clients refuse the certificate unless they know its root. The staple was judged by the issuer that the server sent, so the verdict on it holds only if that one is the right one.',
+    evidence: [certificateLine(seen), ...trustLines(seen)],
+    remedies: [
+      {
+        text: 'If it is your own CA, give its root.',
+        kind: 'commands',
+        lines: ['staplewright check --ca-file root.pem HOST'],
+      },
+      { text: 'Else have a certificate issued by a CA that the clients know.' },
+    ],
+  }
+}
+
+function mismatch(seen: CertificateEvidence, { record }: Evidence): Finding {
+  const { dnsNames, ipAddresses } = seen.certificate.extensions
+  const { serverName, host } = record.target
+  return {
+    code: 'name-mismatch',
+    severity: 'critical',
+    title: `the certificate is not for ${serverName ?? host}`,
+    meaning:
+      'Every client that asks for this name refuses it. The server may have shown its default certificate because it does not know the name.',
+    evidence: [
+      certificateLine(seen),
+      `names: ${[...dnsNames, ...ipAddresses].slice(0, 20).join(', ') || 'none'}`,
+      ...trustLines(seen),
+    ],
+    remedies: [
+      {
+        text: 'Serve a certificate for this name, or ask for another with --servername.',
+      },
+    ],
+  }
+}
+
+function trustLines({ trust }: CertificateEvidence): string[] {
+  return trust.isTrusted ? [] : [`Node: ${trust.code}${trust.reason === undefined ? '' : `: ${trust.reason}`}`]
+}

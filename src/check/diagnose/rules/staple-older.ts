@@ -1,0 +1,39 @@
+/** The CA has a newer response than the one that is stapled. */
+import { formatSpan, formatTime } from '../../../pki/der/time.ts'
+import { liveAnswers } from '../live.ts'
+import { remediesFor } from '../remedies.ts'
+import { verifiedStaples } from '../staples.ts'
+import { certificateLine, certificateRule, seenLine } from '../words.ts'
+
+export const stapleOlder = certificateRule(
+  ['staple-older-than-ca'],
+  'the CA has a newer response: by how much the staple lags behind',
+  (seen, evidence) => {
+    const live = liveAnswers(seen).find(({ source }) => source === 'ocsp')
+    if (live === undefined) return []
+    return verifiedStaples(seen).flatMap(({ staple, verified }) => {
+      const { thisUpdate, usableUntil, certStatus } = verified
+      const lagMs = live.thisUpdate.getTime() - thisUpdate.getTime()
+      // A second is what two signatures on demand differ by; another status has a finding of its own.
+      if (lagMs < 60_000 || live.certStatus !== certStatus) return []
+      const isLate = lagMs > (usableUntil.getTime() - thisUpdate.getTime()) / 2
+      return [
+        {
+          code: 'staple-older-than-ca',
+          severity: isLate ? 'warning' : 'info',
+          title: `the CA has a response that is ${formatSpan(lagMs)} newer than the staple`,
+          meaning: isLate
+            ? 'It lags by more than half of its life: a server that renews in time would have the newer one. A revocation reaches its clients as late.'
+            : 'A server renews once in a while, not with every response of the CA. A revocation reaches its clients so much later.',
+          evidence: [
+            certificateLine(seen),
+            `stapled: thisUpdate ${formatTime(thisUpdate)}`,
+            `${live.url}: thisUpdate ${formatTime(live.thisUpdate)}`,
+            seenLine(staple),
+          ],
+          remedies: isLate ? remediesFor('renew', evidence, seen) : [],
+        },
+      ]
+    })
+  },
+)

@@ -1,0 +1,220 @@
+/** Rules that compare what is stapled with what the CA says now. */
+import { describe, expect, it } from 'vitest'
+import { StapleError } from '../../../src/errors.ts'
+import {
+  answered,
+  at,
+  dayMs,
+  evidenceOf,
+  fakeAsker,
+  fetchFailure,
+  findingOf,
+  findingsOf,
+  hourMs,
+  leafOf,
+  nothingHere,
+  responseFor,
+  series,
+  unanswered,
+  wrongCodes,
+} from './crafted.ts'
+
+const crlPoint = 'crlDistributionPoints=URI:http://crl.example.net/ca.crl'
+const leaf = await leafOf()
+const withCrl = await leafOf({ extensions: [crlPoint] })
+const good = responseFor(leaf)
+
+describe('staple-older-than-ca', () => {
+  const newer = (agoMs: number) => fakeAsker(() => answered('good', { thisUpdate: new Date(at.getTime() - agoMs) }))
+
+  it('says by how much, as info while the staple is in the first half of its life', async () => {
+    const staple = responseFor(leaf, { ageMs: 26 * hourMs })
+    const findings = await findingsOf(series(leaf, [staple]), {}, { asker: newer(2 * hourMs) })
+    expect(findingOf(findings, 'staple-older-than-ca')).toMatchObject({
+      severity: 'info',
+      title: 'the CA has a response that is 1 day newer than the staple',
+    })
+  })
+
+  it('is a warning where the staple lags by more than half of its life', async () => {
+    const staple = responseFor(leaf, { ageMs: 4 * dayMs })
+    const findings = await findingsOf(series(leaf, [staple]), {}, { asker: newer(0) })
+    expect(findingOf(findings, 'staple-older-than-ca').severity).toBe('warning')
+  })
+
+  it('is not found where the staple is what the CA gives', async () => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: newer(hourMs) })
+    expect(findings.map(({ code }) => code)).not.toContain('staple-older-than-ca')
+  })
+})
+
+describe('revoked-now', () => {
+  const revoked = fakeAsker(() => answered('revoked', { revocationTime: at, revocationReason: 'keyCompromise' }))
+
+  it('is critical where the staple says good', async () => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: revoked })
+    expect(findingOf(findings, 'revoked-now')).toMatchObject({ severity: 'critical' })
+    expect(findingOf(findings, 'revoked-now').evidence).toContain('stapled: good')
+  })
+
+  it('is critical without a staple', async () => {
+    const findings = await findingsOf(series(leaf, [null]), {}, { asker: revoked })
+    expect(wrongCodes(findings)).toEqual(['revoked-now', 'no-staple'])
+  })
+
+  it('is found by the CRL, where there is no responder', async () => {
+    const bare = await leafOf({ responderURL: null, extensions: [crlPoint] })
+    const asker = fakeAsker(() => answered('revoked', { source: 'crl' }))
+    const findings = await findingsOf(series(bare, [null]), {}, { asker })
+    expect(wrongCodes(findings)).toEqual(['revoked-now'])
+    expect(asker.asked.map(({ policy }) => policy)).toEqual(['crl'])
+  })
+
+  it('leaves the word to staple-revoked where the staple says it', async () => {
+    const staple = responseFor(leaf, { certStatus: 'revoked' })
+    const findings = await findingsOf(series(leaf, [staple]), {}, { asker: revoked })
+    expect(wrongCodes(findings)).toEqual(['staple-revoked'])
+  })
+
+  it('is not found where the CA says good', async () => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: fakeAsker(() => answered('good')) })
+    expect(wrongCodes(findings)).toEqual([])
+  })
+})
+
+describe('unknown-to-ca', () => {
+  it('is found where the responder does not know the certificate', async () => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: fakeAsker(() => answered('unknown')) })
+    expect(wrongCodes(findings)).toEqual(['unknown-to-ca'])
+  })
+
+  it('is not found where it says good', async () => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: fakeAsker(() => answered('good')) })
+    expect(wrongCodes(findings)).not.toContain('unknown-to-ca')
+  })
+})
+
+describe('ca-unreachable', () => {
+  const failing = (...causes: readonly StapleError[]) => fakeAsker(() => unanswered(...causes))
+
+  it.each([
+    ['DNS', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ENOTFOUND' })],
+    ['TCP 80', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED' })],
+    [
+      'TCP 8080',
+      fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'EHOSTUNREACH', url: 'http://ocsp.example.net:8080/' }),
+    ],
+    ['proxy', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED', method: 'CONNECT' })],
+    ['HTTP', fetchFailure('ERR_FETCH_HTTP_STATUS', { httpStatus: 404 })],
+    ['HTTP', fetchFailure('ERR_FETCH_CONTENT_TYPE')],
+    ['HTTP', fetchFailure('ERR_FETCH_TIMEOUT')],
+    ['TLS', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' })],
+  ])('says that %s failed', async (stage, cause) => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: failing(cause) })
+    expect(findingOf(findings, 'ca-unreachable').title).toBe(
+      `the CA's responder cannot be reached from here: ${stage} failed`,
+    )
+  })
+
+  it('tells a host without a way out how to carry staples in', async () => {
+    const asker = failing(fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ENETUNREACH' }))
+    const { remedies, certificateKey } = findingOf(
+      await findingsOf(series(leaf, [null]), {}, { asker }),
+      'ca-unreachable',
+    )
+    const lines = remedies.flatMap((remedy) => remedy.lines ?? []).join('\n')
+    expect(lines).toContain(`staplewright fetch /etc/ssl/localhost/fullchain.pem --out ${certificateKey}`)
+    expect(lines).toContain(`/var/lib/staplewright/ocsp/${certificateKey}`)
+  })
+
+  it('is only worth knowing where the CRL answered instead', async () => {
+    const asker = fakeAsker(({ policy }) =>
+      policy === 'crl' ? answered('good', { source: 'crl' }) : unanswered(fetchFailure('ERR_FETCH_TIMEOUT')),
+    )
+    const findings = await findingsOf(series(withCrl, [responseFor(withCrl)]), {}, { asker })
+    expect(findingOf(findings, 'ca-unreachable').severity).toBe('info')
+    expect(wrongCodes(findings)).toEqual([])
+  })
+
+  it('is not found where the CA answers', async () => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: fakeAsker(() => answered('good')) })
+    expect(findings.map(({ code }) => code)).not.toContain('ca-unreachable')
+  })
+})
+
+describe('ca-answer-refused', () => {
+  const refused = new StapleError('ERR_OCSP_RESPONSE_STATUS', 'the responder answered tryLater', {
+    field: 'ocspResponse.responseStatus',
+    expected: 'successful',
+    found: 'tryLater',
+    clause: 'RFC 6960 §4.2.1',
+  })
+
+  it('is found where the responder answers an error', async () => {
+    const findings = await findingsOf(series(leaf, [null]), {}, { asker: fakeAsker(() => unanswered(refused)) })
+    expect(wrongCodes(findings).sort()).toEqual(['ca-answer-refused', 'no-staple'])
+  })
+
+  it('is not found where it cannot be reached', async () => {
+    const asker = fakeAsker(() => unanswered(fetchFailure('ERR_FETCH_TIMEOUT')))
+    expect(wrongCodes(await findingsOf(series(leaf, [good]), {}, { asker }))).toEqual(['ca-unreachable'])
+  })
+})
+
+describe('who may be asked', () => {
+  const untrusted = { isTrusted: false, code: 'SELF_SIGNED_CERT_IN_CHAIN' }
+  const connections = series(leaf, [good], { address: '203.0.113.9', trust: untrusted })
+  const publicRecord = { addresses: ['8.8.8.8'] }
+
+  it('ca-not-asked: nobody is, where a stranger’s chain does not verify, and the staple is judged all the same', async () => {
+    const asker = fakeAsker(() => answered('good'))
+    const findings = await findingsOf(connections, publicRecord, { asker })
+    expect(asker.asked).toEqual([])
+    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['ca-not-asked', 'survives-outage']))
+    expect(wrongCodes(findings)).toEqual(['chain-untrusted'])
+  })
+
+  it('ca-not-asked is not found where it was asked not to', async () => {
+    const findings = await findingsOf(series(leaf, [good]), publicRecord)
+    expect(findings.map(({ code }) => code)).not.toContain('ca-not-asked')
+  })
+
+  it('a stranger’s is, where only the name is wrong: its chain verified', async () => {
+    const asker = fakeAsker(() => answered('good'))
+    const trust = { isTrusted: false, code: 'ERR_TLS_CERT_ALTNAME_INVALID' }
+    await findingsOf(series(leaf, [good], { trust }), publicRecord, { asker })
+    expect(asker.asked.map(({ origin }) => origin)).toEqual(['stranger'])
+  })
+
+  it('an untrusted target’s on a private address is, as the operator’s own', async () => {
+    const asker = fakeAsker(() => answered('good'))
+    const findings = await findingsOf(connections, { addresses: ['10.0.0.7'] }, { asker })
+    expect(asker.asked.map(({ origin }) => origin)).toEqual(['operator'])
+    expect(findings.map(({ code }) => code)).not.toContain('ca-not-asked')
+  })
+
+  it('nobody’s caIssuers address is used while the chain does not verify', async () => {
+    const alone = await leafOf({ caIssuersURL: 'http://127.0.0.1:1/issuer.der' })
+    const trust = { isTrusted: false, code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }
+    const evidence = await evidenceOf(series(alone, [null], { chain: [alone.der], trust }), publicRecord, {
+      fetchIssuer: nothingHere,
+    })
+    expect(evidence.certificates[0]?.issuer).toBeUndefined()
+  })
+
+  it('an expired certificate’s CA is not', async () => {
+    const asker = fakeAsker(() => answered('good'))
+    await findingsOf(series(leaf, [good]), {}, { asker, at: new Date(at.getTime() + 1000 * dayMs) })
+    expect(asker.asked).toEqual([])
+  })
+
+  it.each([
+    ['ocsp', ['ocsp']],
+    ['crl', ['crl']],
+    ['ocsp-then-crl', ['ocsp', 'crl']],
+  ] as const)('by the policy %s, where the responder fails: %j', async (revocation, policies) => {
+    const asker = fakeAsker(() => unanswered(fetchFailure('ERR_FETCH_TIMEOUT')))
+    await findingsOf(series(withCrl, [null]), {}, { asker, revocation })
+    expect(asker.asked.map(({ policy }) => policy)).toEqual(policies)
+  })
+})
