@@ -3,15 +3,17 @@
  *
  * Standard output carries the staple (or the JSON), so people are talked to on stderr.
  */
-import { isStapleError, StapleError } from '../../errors.ts'
 import { systemClock } from '../../keep/clock.ts'
-import { createFetcher, type Fetcher, type HttpExchange } from '../../keep/fetch/index.ts'
+import { createFetcher, type HttpExchange } from '../../keep/fetch/index.ts'
 import { certificateKey } from '../../pki/x509/crypto.ts'
 import { InputError } from '../inspect/input.ts'
-import { FetchCode, judgeFailure } from './fetch/exit-code.ts'
+import { formatSpan } from '../journal/span.ts'
+import { ask } from './fetch/ask.ts'
+import { FetchCode } from './fetch/exit-code.ts'
 import { resolveOut, writeOut, writeToStdout } from './fetch/place.ts'
 import { parseResponderURLs, readSubject, type Subject } from './fetch/question.ts'
 import { describeOutcome, formatFailure, formatOutcome, type Outcome } from './fetch/report.ts'
+import { createTrace } from './fetch/trace.ts'
 import { chooseStyle, type Io } from './io.ts'
 import { reportFailure } from './report.ts'
 import { parseDurationOption, reportUsage, UsageError } from './usage.ts'
@@ -53,10 +55,11 @@ async function fetchAndTell(given: FetchArguments, io: Io): Promise<FetchCode> {
     const hint = 'write it to a file: --out staple.der; or pipe it on; or look at it with --json'
     throw new UsageError('the staple is DER, and standard output is a terminal', hint)
   }
-  const subject = await readSubject(given.certificate, given.issuer, io)
+  let subject = await readSubject(given.certificate, given.issuer, io)
   const key = certificateKey(subject.certificate.der)
   const file = given.out === undefined ? undefined : await resolveOut(given.out, key, io.workingDirectory)
   const responderURLs = ownURLs ?? subject.certificate.extensions.responderURLs
+  const trace = createTrace(chooseStyle(io, io.stderr, given.wantsColour))
   const exchanges: HttpExchange[] = []
   const fetcher = createFetcher({
     clock: systemClock,
@@ -64,72 +67,45 @@ async function fetchAndTell(given: FetchArguments, io: Io): Promise<FetchCode> {
     requestTimeoutMs: Math.min(10_000, deadlineMs),
     connectTimeoutMs: Math.min(5_000, deadlineMs),
     deadlineMs,
-    exchanged: (exchange) => exchanges.push(exchange),
+    exchanged(exchange) {
+      if (!given.verbose) return
+      exchanges.push(exchange)
+      if (!given.json) io.stderr.write(trace.format(exchange, subject, systemClock.now()))
+    },
   })
+  const cancelPatience = askForPatience(responderURLs, deadlineMs, given, io)
   let outcome: Outcome
   try {
-    outcome = await ask(fetcher, subject, responderURLs, given)
+    const { hash: hashAlgorithm, method, allowRevoked: isRevokedAllowed = false } = given
+    const found = (known: Subject) => {
+      subject = known
+    }
+    const attempt = {
+      fetcher,
+      clock: systemClock,
+      subject,
+      responderURLs,
+      hashAlgorithm,
+      method,
+      isRevokedAllowed,
+      found,
+    }
+    outcome = await ask(attempt)
   } finally {
+    cancelPatience()
     await fetcher.close()
   }
   const told = await put(outcome, file, given, io)
-  tell(told, given, io)
+  tell(given.verbose ? { ...told, exchanges } : told, given, io)
   return told.exitCode
 }
 
-/** Asks, and judges what came or did not come. */
-async function ask(
-  fetcher: Fetcher,
-  subject: Subject,
-  responderURLs: readonly string[],
-  given: FetchArguments,
-): Promise<Outcome> {
-  const { certificate } = subject
-  const common = { responderURLs, subject }
-  if (responderURLs.length === 0) {
-    const error = noResponder(subject)
-    const { noRevAvail } = certificate.extensions
-    const hint = noRevAvail
-      ? 'its CA gives no revocation information for it (noRevAvail): there is nothing to staple, and that is fine'
-      : 'there is nothing to staple, unless its CA has a responder all the same: --url'
-    return { ...common, at: systemClock.now(), exitCode: FetchCode.never, error, hint }
-  }
-  try {
-    const issuer = subject.issuer ?? (await fetcher.fetchIssuer(certificate))
-    const known = { ...common, subject: { certificate, issuer } }
-    const answer = await fetcher.fetchStaple({
-      certificate,
-      issuer,
-      responderURLs,
-      hashAlgorithm: given.hash,
-      method: given.method,
-    })
-    return { ...known, at: systemClock.now(), answer, ...judgeAnswer(answer.response, given.allowRevoked === true) }
-  } catch (error) {
-    if (!isStapleError(error)) throw error
-    const at = systemClock.now()
-    if (error.code === 'ERR_FETCH_NO_ISSUER' && certificate.extensions.caIssuersURLs.length === 0) {
-      const hint = 'put its issuer behind it in the same file, or name it: --issuer FILE'
-      return { ...common, at, error, exitCode: FetchCode.usage, hint }
-    }
-    const { code, hint } = judgeFailure(error, certificate, at)
-    return { ...common, at, error, exitCode: code, hint }
-  }
-}
-
-/** What the exit code is of an answer that was verified, and why it is not written. */
-function judgeAnswer(
-  { certStatus, isContradictory }: { readonly certStatus: string; readonly isContradictory: boolean },
-  isRevokedAllowed: boolean,
-): Pick<Outcome, 'exitCode' | 'hint'> {
-  if (isContradictory) {
-    const hint =
-      'not written: its entries about this certificate contradict each other, and clients read different ones'
-    return { exitCode: FetchCode.never, hint }
-  }
-  if (certStatus === 'good' || isRevokedAllowed) return { exitCode: FetchCode.ok }
-  const mend = certStatus === 'revoked' ? 'replace the certificate' : 'ask the CA why it does not know its certificate'
-  return { exitCode: FetchCode.never, hint: `not written: ${mend}; --allow-revoked writes it all the same` }
+/** A person at a terminal is told after a second what is waited for. */
+function askForPatience(urls: readonly string[], deadlineMs: number, given: FetchArguments, io: Io): () => void {
+  if (!io.stderr.isTTY || given.verbose) return () => {}
+  return systemClock.wake(1000, () => {
+    io.stderr.write(`asking ${urls.join(', ')} for up to ${formatSpan(deadlineMs)}\n`)
+  })
 }
 
 /** Puts a good answer where it belongs. */
@@ -150,14 +126,4 @@ function tell(outcome: Outcome, given: FetchArguments, io: Io): void {
   if (error !== undefined) io.stderr.write(formatFailure(error, hint))
   if (given.json) io.stdout.write(`${JSON.stringify(describeOutcome(outcome), null, 2)}\n`)
   else io.stderr.write(formatOutcome(outcome, style))
-}
-
-function noResponder({ certificate }: Subject): StapleError {
-  const found = certificate.extensions.noRevAvail ? 'noRevAvail' : 'none'
-  return new StapleError('ERR_X509_NO_RESPONDER_URL', 'the certificate names no OCSP responder', {
-    field: 'certificate.extensions.authorityInfoAccess',
-    expected: 'the URL of an OCSP responder',
-    found,
-    clause: 'RFC 5280 §4.2.2.1',
-  })
 }

@@ -101,11 +101,11 @@ function showPoint({ urls, hasReasons, hasCRLIssuer }: DistributionPoint): Field
 function showCertIDs(certificate: Certificate, issuer: Certificate | undefined): Field[] {
   if (isSameName(certificate.issuer, certificate.subject)) return []
   if (issuer === undefined) return [plain('certID', 'to compute it takes the issuer: --issuer FILE', null, 'dim')]
-  return (['sha1', 'sha256'] as const).flatMap((algorithm) => {
+  const parts = (['sha1', 'sha256'] as const).flatMap((algorithm) => {
     const { issuerNameHash, issuerKeyHash } = createCertID(certificate, issuer, algorithm)
-    const parts = [...octets('issuerNameHash', issuerNameHash), ...octets('issuerKeyHash', issuerKeyHash)]
-    return group(`certID.${algorithm}`, parts)
+    return group(algorithm, [...octets('issuerNameHash', issuerNameHash), ...octets('issuerKeyHash', issuerKeyHash)])
   })
+  return group('certID', parts)
 }
 
 function nameFeature(feature: number): string {

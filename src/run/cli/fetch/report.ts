@@ -1,12 +1,13 @@
 /** What came of one fetch, for people on stderr and for programs as JSON (docs/guide/fetch.md). */
 import type { StapleError } from '../../../errors.ts'
-import type { FetchedStaple } from '../../../keep/fetch/index.ts'
+import type { FetchedStaple, HttpExchange } from '../../../keep/fetch/index.ts'
 import { certificateKey } from '../../../pki/x509/crypto.ts'
 import { formatName } from '../../../pki/x509/name.ts'
 import { formatDistance, formatSpan } from '../../journal/span.ts'
 import type { Style } from '../../journal/style.ts'
 import { causesOf, type FetchCode } from './exit-code.ts'
 import type { Subject } from './question.ts'
+import { describeExchange } from './trace.ts'
 
 /** What is told of it. */
 export interface Outcome {
@@ -18,6 +19,8 @@ export interface Outcome {
   /** The file that it was written to. */
   readonly written?: string
   readonly error?: StapleError
+  /** Every exchange, where they were asked for. */
+  readonly exchanges?: readonly HttpExchange[]
   /** What to do, where something is to be done. */
   readonly hint?: string
 }
@@ -75,6 +78,7 @@ export function describeOutcome(outcome: Outcome): object {
     ...(outcome.written === undefined ? {} : { written: outcome.written }),
     ...(error === undefined ? {} : { error: describeError(error) }),
     ...(outcome.hint === undefined ? {} : { hint: outcome.hint }),
+    ...(outcome.exchanges === undefined ? {} : { exchanges: outcome.exchanges.map(describeExchange) }),
   }
 }
 
