@@ -1,9 +1,8 @@
 /** Who may come in: what is asked of clients' certificates, beyond what OpenSSL verifies. */
-import type { TLSSocket } from 'node:tls'
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.ts'
 import { hash } from '../../pki/x509/crypto.ts'
-import { findIssuer } from '../../pki/x509/issuer.ts'
-import { isSameName } from '../../pki/x509/name.ts'
+import { findPath } from '../../pki/x509/path.ts'
 import type { ClientAuth } from './options.ts'
 
 /** Names a demand, equal for equal ones; empty for none. Short enough for a session id context with its prefix. */
@@ -22,36 +21,26 @@ export function isPinned(client: TLSSocket, pinnedKeys: readonly string[]): bool
 }
 
 /**
- * The chain of a client that OpenSSL has verified: DER, the leaf first, up to the root. Read once: Node builds all of it
- * anew at each call.
+ * The chain of a client that OpenSSL has verified: DER, the leaf first, each issued by the next, up to a root among the
+ * authorities. Where there is no such path, what the client showed.
  *
- * @param authorities - what may be missing from what Node tells of it
+ * Node shows a path that it guesses by names; some versions of Node 26 the leaf alone.
  */
-export function chainOf(client: TLSSocket, authorities: readonly Certificate[]): Uint8Array[] {
-  const chain: Uint8Array[] = []
-  let each: ReturnType<typeof client.getPeerCertificate> | undefined = client.getPeerCertificate(true)
-  while (each?.raw !== undefined && chain.length < longestChain) {
-    chain.push(each.raw)
-    const next: typeof each | undefined =
-      'issuerCertificate' in each ? (each.issuerCertificate as typeof each) : undefined
-    each = next === each ? undefined : next
+export function chainOf(client: TLSSocket, authorities: readonly Certificate[]): readonly Uint8Array[] {
+  const shown: Uint8Array[] = []
+  // Read once: Node builds all of it anew at each call.
+  let each: Partial<DetailedPeerCertificate> | undefined = client.getPeerCertificate(true)
+  while (each?.raw !== undefined && shown.length < longestChain) {
+    shown.push(each.raw)
+    each = each.issuerCertificate === each ? undefined : each.issuerCertificate
   }
-  // Some versions of Node 26 tell of the leaf alone.
-  for (let last = chain.at(-1); last !== undefined && chain.length < longestChain; last = chain.at(-1)) {
-    const issuer = issuerAmong(authorities, last)
-    if (issuer === undefined) break
-    chain.push(issuer.der)
-  }
-  return chain
-}
-
-/** Undefined for a root too, and for what cannot be decoded: whoever judges says so. */
-function issuerAmong(authorities: readonly Certificate[], der: Uint8Array): Certificate | undefined {
   try {
-    const certificate = decodeCertificate(der)
-    return isSameName(certificate.issuer, certificate.subject) ? undefined : findIssuer(certificate, authorities)
+    const [leaf, ...others] = shown.map((der) => decodeCertificate(der))
+    const path = leaf && findPath(leaf, authorities, others)
+    return path?.map(({ der }) => der) ?? shown
   } catch {
-    return undefined
+    // OpenSSL takes some certificates that are refused here; whoever judges says so.
+    return shown
   }
 }
 

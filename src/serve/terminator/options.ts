@@ -61,7 +61,10 @@ export type JudgePeer = (question: PeerQuestion, signal: AbortSignal) => Promise
 
 /** Plain data, as is the answer: a worker sends it to the process that asks for all. */
 export interface PeerQuestion {
-  /** DER, the leaf first, up to the self-signed root. */
+  /**
+   * DER, the leaf first, each proven to be issued by the next, up to a self-signed root of `ca`. One that does not end in a
+   * root is not proven.
+   */
   readonly chain: readonly Uint8Array[]
   readonly policy: PeerPolicy
   /** Answers that came longer ago do not count, unless no newer one can be had. Absent: as long as they say. */
