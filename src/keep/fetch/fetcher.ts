@@ -4,14 +4,16 @@
  * Nothing here knows about schedules or stores; the keeper decides when to ask and what to keep.
  */
 
-import { StapleError } from '../../errors.ts'
+import { isStapleError, StapleError } from '../../errors.ts'
 import { defaultMaxCrlBytes } from '../../pki/crl/options.ts'
 import { encodeOcspRequest } from '../../pki/ocsp/encode-request.ts'
-import { attempt } from './attempt.ts'
+import { type AskResponder, attempt } from './attempt.ts'
 import { createBreaker } from './breaker.ts'
 import type { FetchedStaple, Fetcher, FetcherOptions, Origin, StapleQuestion } from './contract.ts'
 import { type CrlOptions, fetchCrl } from './crl.ts'
 import { createCrlCache } from './crl-cache.ts'
+import { createDelegates, type Delegates } from './delegates.ts'
+import { inExchange } from './failure.ts'
 import { createFlights } from './flights.ts'
 import { fetchIssuer } from './issuer.ts'
 import { createResponderMemory } from './memory.ts'
@@ -63,6 +65,28 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     maxAgeMs: options.maxCrlAgeMs ?? 12 * 3_600_000,
   }
   const flights = createFlights<FetchedStaple>()
+  // About a delegate only the issuer answers, or another delegate that need not be asked about.
+  const aboutDelegates = {
+    ...responder,
+    policies: { ...responder.policies, delegateWithoutNocheck: 'refuse' as const },
+  }
+  const delegates = createDelegates({
+    clock,
+    ways: [
+      async ({ certificate, issuer, origin }, ms, stop) => {
+        const { responderURLs } = certificate.extensions
+        if (responderURLs.length === 0) return undefined
+        const question = { certificate, issuer, origin, responderURLs, deadlineMs: ms, isToBeStapled: false }
+        const { response } = await askAll(aboutDelegates, question, encodeSha1(question), stop)
+        return { certStatus: response.certStatus, until: response.usableUntil }
+      },
+      async ({ certificate, issuer, origin }, ms, stop) => {
+        if (certificate.extensions.crlDistributionPoints.length === 0) return undefined
+        const found = await fetchCrl(crl, { certificate, issuer, origin, deadlineMs: ms }, stop)
+        return { certStatus: found.crl.certStatus, until: found.crl.nextUpdate }
+      },
+    ],
+  })
   /** Everything under way, to be ended by close(). */
   const underWay = new Set<Stop>()
   const settled = new Set<Promise<unknown>>()
@@ -80,19 +104,31 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     return promise
   }
 
-  function takeOff(question: StapleQuestion, request: Uint8Array, stop: Stop): Promise<FetchedStaple> {
-    return start(stop, () =>
-      attempt(
-        {
-          clock,
-          responderURLs: question.responderURLs,
-          deadlineMs: question.deadlineMs ?? deadlineMs,
-          nextURLAfterMs: options.nextURLAfterMs ?? 2000,
-          ask: (lane, laneStop, onStart) => askResponder(responder, { ...question, request }, lane, laneStop, onStart),
-        },
-        stop,
-      ),
-    )
+  /** Asks every responder of a question; `settle` has the last word on each answer. */
+  function askAll(
+    to: ResponderOptions,
+    question: StapleQuestion,
+    request: Uint8Array,
+    stop: Stop,
+    settle?: Delegates['settle'],
+  ): Promise<FetchedStaple> {
+    const { issuer, origin = 'operator', deadlineMs: wholeMs = deadlineMs, responderURLs } = question
+    const asked = { issuer, origin, deadlineMs: wholeMs }
+    const ask: AskResponder = async (lane, laneStop, onStart) => {
+      // The slot is free again when it comes to the delegate, which may be asked about at the same host.
+      const answer = await askResponder(to, { ...question, request }, lane, laneStop, onStart)
+      if (!answer?.response.needsDelegateCheck || settle === undefined) return answer
+      try {
+        return { ...answer, response: await settle(answer.response, asked, laneStop) }
+      } catch (error) {
+        laneStop.throwIfStopped()
+        if (!isStapleError(error)) throw error
+        lane.failures.push(inExchange(error, { method: 'asking', url: lane.responderURL }))
+        return undefined
+      }
+    }
+    const nextURLAfterMs = options.nextURLAfterMs ?? 2000
+    return attempt({ clock, responderURLs, deadlineMs: wholeMs, nextURLAfterMs, ask }, stop)
   }
 
   /** Runs what one caller alone waits for, until its signal. */
@@ -113,10 +149,11 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       if (isClosed) throw closedError()
       signal?.throwIfAborted()
       if (question.responderURLs.length === 0) throw noResponderURL()
-      const { certificate, issuer } = question
-      const request = encodeOcspRequest({ certificate, issuer, hashAlgorithm: 'sha1' })
+      const request = encodeSha1(question)
       const passenger = signal && stopOf(signal)
-      return flights.board(flightKey(question, request), passenger, (stop) => takeOff(question, request, stop))
+      return flights.board(flightKey(question, request), passenger, (stop) =>
+        start(stop, () => askAll(responder, question, request, stop, delegates.settle)),
+      )
     },
     fetchIssuer: (leaf, signal, origin: Origin = 'operator') =>
       until(signal, (stop) => fetchIssuer({ clock, transport, slots, deadlineMs }, leaf, origin, stop)),
@@ -128,6 +165,10 @@ export function createFetcher(options: FetcherOptions): Fetcher {
       transport.close()
     },
   }
+}
+
+function encodeSha1({ certificate, issuer }: StapleQuestion): Uint8Array {
+  return encodeOcspRequest({ certificate, issuer, hashAlgorithm: 'sha1' })
 }
 
 /** The certID, as its encoded request, and what makes the same certID another question. */

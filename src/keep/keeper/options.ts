@@ -106,7 +106,8 @@ export function resolveOptions(options: KeeperOptions): { limits: Limits; polici
       ...(maxAgeWithoutNextUpdateMs !== undefined && { maxAgeWithoutNextUpdateMs }),
       ...(maxValidityMs !== undefined && { maxValidityMs }),
       ...(maxBytes !== undefined && { maxBytes }),
-      ...(delegateWithoutNocheck !== undefined && { delegateWithoutNocheck }),
+      // `check` is the fetcher's: a stored staple passed it, and must be served also where nobody can be asked.
+      ...(delegateWithoutNocheck === 'refuse' && { delegateWithoutNocheck }),
       ...(danger !== undefined && { danger }),
     },
   }

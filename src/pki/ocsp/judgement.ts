@@ -54,6 +54,8 @@ export type VerifyWarningCode =
   | 'no-next-update'
   | 'window-too-long'
   | 'delegate-without-nocheck'
+  /** By policy `delegateWithoutNocheck: 'check'`: its own status was asked, and could not be learned. Of the fetcher. */
+  | 'delegate-unchecked'
   | 'only-sha256'
   | 'configured-responder'
   | 'explicit-version'
