@@ -36,7 +36,7 @@ export async function startOddListener(act: (socket: Socket) => void): Promise<O
   }
 }
 
-/** Answers a ClientHello with a TLS 1.2 ServerHello and the beginning of a Certificate message of that many bytes. */
+/** Answers a ClientHello with an old ServerHello of TLS 1.2 (no extensions) and the beginning of a Certificate message of that many bytes. */
 export function sendCertificateMessage(socket: Socket, bytes: number): void {
   socket.once('data', (hello: Buffer) => {
     // record 5, handshake 4, version 2, random 32, then session_id and cipher_suites: pick one that was offered
@@ -49,7 +49,6 @@ export function sendCertificateMessage(socket: Socket, bytes: number): void {
       Buffer.from([3, 3]),
       Buffer.alloc(32, 7),
       Buffer.from([0, (suite ?? 0xc02b) >> 8, (suite ?? 0xc02b) & 0xff, 0]),
-      Buffer.from([0, 5, 0xff, 1, 0, 1, 0]), // renegotiation_info, without which OpenSSL goes no further
     ])
     socket.write(recordOf(Buffer.concat([Buffer.from([2, 0, 0, body.length]), body])))
     const begin = Buffer.concat([Buffer.from([11]), lengthOf(bytes), lengthOf(bytes - 3), lengthOf(bytes - 6)])

@@ -3,6 +3,7 @@
  *
  * Everything is let in that OpenSSL can do, at security level 0: a weak key is to be seen, not refused.
  */
+import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import type { PlannedOffer } from './plan.ts'
 import { gatherRoots, type Roots } from './trust.ts'
@@ -53,6 +54,8 @@ function createContext({ version, keyFamilies }: PlannedOffer, roots: Roots): Se
     // in TLS 1.3 the suites do not name a kind of key; the signature algorithms do
     ciphers: `${tls13Suites}:${tls12Suites[kind]}:@SECLEVEL=0`,
     sigalgs: signatures[kind],
+    // a server that does not know RFC 5746 yet is to be seen, too
+    secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
   })
 }
 
