@@ -1,8 +1,8 @@
 /**
  * NATS: the server says INFO in clear and then expects TLS, or says nothing until it has it (`handshake_first`).
  *
- * Where INFO does not come, TLS begins on the same connection after a wait that is shorter than nats-server's own 2 s for the
- * handshake; from then on the address is known to be silent and TLS begins at once.
+ * Where INFO does not come, TLS begins on the same connection after a wait that is shorter than the 2 s that nats-server
+ * gives a handshake; from then on the address is known to be silent, and TLS begins at once.
  */
 import { isStapleError } from '../../../errors.ts'
 import { inTime } from '../limits.ts'
@@ -20,9 +20,10 @@ export const openNats: Opening = async ({ wire, limits, memory, note }) => {
     const wait = Math.min(waitMs, limits.timeoutMs / 2)
     line = await inTime(limits, 'no INFO', '', wire.readLine(lineLimit), wait)
   } catch (error) {
-    if (!isStapleError(error, 'ERR_PROBE_TIMEOUT') || wire.unread().length > 0) throw error
+    if (wire.unread().length > 0) throw error
     memory.isSilent = true
-    return
+    if (isStapleError(error, 'ERR_PROBE_TIMEOUT')) return
+    throw error // it was not ready to wait that long
   }
   note(line)
   if (!line.startsWith('INFO ')) throw new OpeningError(`the server said ${quote(line)}`, expected)

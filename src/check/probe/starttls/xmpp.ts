@@ -12,7 +12,7 @@ export const openXmpp: Opening = async ({ wire, name, port, note }) => {
   const features = await wire.readUntil(
     /<\/(?:\w+:)?features\s*>|<(?:\w+:)?features\s*\/>|<\/(?:\w+:)?(?:error|stream)\s*>/,
   )
-  note(features.slice(0, features.search(/<(?:\w+:)?features/) >>> 0))
+  note(features.split(/<(?:\w+:)?features/, 1)[0] as string)
   if (!/<(?:\w+:)?starttls\b/.test(features)) {
     const problem = /<(?:\w+:)?error[\s\S]*/.exec(features)?.[0]
     throw new OpeningError(
