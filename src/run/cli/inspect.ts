@@ -5,6 +5,7 @@
  */
 import { isStapleError } from '../../errors.ts'
 import { systemClock } from '../../keep/clock.ts'
+import { formatTime } from '../../pki/der/time.ts'
 import { proveIssuer } from '../../pki/x509/issuer.ts'
 import { ExitCode } from '../daemon/exit-code.ts'
 import { type Document, type Fault, nameOf, type Reading, readDocuments } from '../inspect/documents.ts'
@@ -62,7 +63,7 @@ async function showAndJudge(given: InspectArguments, io: Io): Promise<ExitCode> 
   if (given.json) {
     const told = {
       exitCode,
-      at: at.toISOString(),
+      at: formatTime(at),
       documents: inspected.map(describeInspected),
       faults: faults.map(describeFault),
     }

@@ -1,6 +1,7 @@
 /** What came of one fetch, for people on stderr and for programs as JSON (docs/guide/fetch.md). */
 import type { StapleError } from '../../../errors.ts'
 import type { FetchedStaple, HttpExchange } from '../../../keep/fetch/index.ts'
+import { formatTime } from '../../../pki/der/time.ts'
 import { certificateKey } from '../../../pki/x509/crypto.ts'
 import { formatName } from '../../../pki/x509/name.ts'
 import { formatDistance, formatSpan } from '../../journal/span.ts'
@@ -64,13 +65,13 @@ export function describeOutcome(outcome: Outcome): object {
   const { certificate, issuer } = subject
   return {
     exitCode: outcome.exitCode,
-    at: outcome.at.toISOString(),
+    at: formatTime(outcome.at),
     certificate: {
       subject: formatName(certificate.subject),
       serialNumber: certificate.serialNumber.toString(16),
       certificateKey: certificateKey(certificate.der),
-      notBefore: certificate.notBefore.toISOString(),
-      notAfter: certificate.notAfter.toISOString(),
+      notBefore: formatTime(certificate.notBefore),
+      notAfter: formatTime(certificate.notAfter),
     },
     ...(issuer === undefined ? {} : { issuer: formatName(issuer.subject) }),
     responderURLs: outcome.responderURLs,
@@ -87,13 +88,13 @@ function describeAnswer(answer: FetchedStaple): object {
   const { signer, revocationTime, revocationReason, nextUpdate } = response
   return {
     certStatus: response.certStatus,
-    ...(revocationTime === undefined ? {} : { revocationTime: revocationTime.toISOString() }),
+    ...(revocationTime === undefined ? {} : { revocationTime: formatTime(revocationTime) }),
     ...(revocationReason === undefined ? {} : { revocationReason }),
-    producedAt: response.producedAt.toISOString(),
-    thisUpdate: response.thisUpdate.toISOString(),
-    ...(nextUpdate === undefined ? {} : { nextUpdate: nextUpdate.toISOString() }),
-    effectiveNextUpdate: response.effectiveNextUpdate.toISOString(),
-    usableUntil: response.usableUntil.toISOString(),
+    producedAt: formatTime(response.producedAt),
+    thisUpdate: formatTime(response.thisUpdate),
+    ...(nextUpdate === undefined ? {} : { nextUpdate: formatTime(nextUpdate) }),
+    effectiveNextUpdate: formatTime(response.effectiveNextUpdate),
+    usableUntil: formatTime(response.usableUntil),
     signer: { kind: signer.kind, name: signer.name },
     responderURL: answer.responderURL,
     method: answer.method,
