@@ -24,10 +24,8 @@ export function placeIn(from: Date, to: Date, at: Date): Timeline {
   }
 }
 
-/** How urgent it is: a server that refreshes at half of its window never comes into the last quarter. */
-export function urgencyOf({ place, position, leftMs }: Timeline): 'good' | 'warn' | 'bad' {
-  if (place !== 'within' || leftMs <= hourMs) return 'bad'
+/** How urgent it is: a server that renews at half of the window never comes into its last quarter. */
+export function urgencyOf({ place, position }: Timeline): 'good' | 'warn' | 'bad' {
+  if (place !== 'within' || position > 0.9) return 'bad'
   return position > 0.75 ? 'warn' : 'good'
 }
-
-const hourMs = 3_600_000

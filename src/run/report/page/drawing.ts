@@ -17,9 +17,9 @@ export function drawWindow(staple: StapleReport, at: Date): Markup {
     nextUpdate.getTime() - thisUpdate.getTime(),
   )}`
   return html`<figure class="window ${urgencyOf(timeline)}">
-<svg viewBox="0 0 ${left * 2 + width} 74" role="img" aria-label="${label}">
+<svg viewBox="${place === 'before' ? 0 : left - 4} 0 ${width + left + 10} 76" role="img" aria-label="${label}">
 <rect class="all" x="${left}" y="30" width="${width}" height="10" rx="5"/>
-<rect class="elapsed" x="${left}" y="30" width="${round(Math.max(elapsed, 5))}" height="10" rx="5"/>
+<rect class="elapsed" x="${left}" y="30" width="${round(elapsed)}" height="10" rx="5"/>
 <line class="now" x1="${round(now)}" x2="${round(now)}" y1="22" y2="48"/>
 <text class="now" x="${round(now)}" y="15" text-anchor="middle">now</text>
 <text x="${left}" y="56">thisUpdate</text><text x="${left}" y="71">${formatMoment(thisUpdate)}</text>

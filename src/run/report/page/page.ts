@@ -54,7 +54,7 @@ function formatTable({ targets }: CheckReport): Markup {
       html`<tr class="${verdict}"><td><span class="badge">${verdict}</span></td><td><a href="#t${index}">${target}</a></td><td>${because}</td></tr>
 `,
   )
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="targets">
 <tr><th>verdict</th><th>target</th><th>because</th></tr>
 ${rows}</table></div>
 `

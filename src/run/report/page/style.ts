@@ -26,16 +26,18 @@ a { color: inherit; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
 th, td { text-align: left; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-size: .85rem; color: var(--faint); font-weight: 600; }
-td { overflow-wrap: anywhere; } td:first-child { white-space: nowrap; }
+td { overflow-wrap: anywhere; } td:first-child, .targets td:nth-child(2) { white-space: nowrap; }
 section { background: var(--card); border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: .5rem;
   padding: 1.1rem 1.25rem; margin: 1.25rem 0; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.25rem; margin: 1rem 0; }
+dl { display: grid; grid-template-columns: 6.5rem 1fr; gap: .2rem 1rem; margin: .2rem 0; }
+p + dl { margin-top: 1rem; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
-figure { margin: .75rem 0 1rem; } figure svg { display: block; width: 100%; max-width: 46rem; height: auto; }
+figure { margin: .5rem 0 .75rem 7.5rem; overflow-x: auto; } figure svg { display: block; width: 100%; min-width: 26rem; max-width: 44rem; height: auto; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--faint); } svg text.now { fill: var(--ink); font-weight: 600; }
 svg .all { fill: var(--line); } svg .elapsed { fill: var(--tone); } svg line.now { stroke: var(--ink); stroke-width: 2; }
-figcaption { color: var(--tone); font-weight: 600; }
-article { border-top: 1px solid var(--line); padding: 1rem 0 .25rem; }
+figcaption { color: var(--tone); font-weight: 600; margin-top: .25rem; }
+article { border-top: 1px solid var(--line); padding: 1rem 0 .4rem; }
+dl + article { margin-top: 1.2rem; }
 article h3::before { content: ''; display: inline-block; width: .6rem; height: .6rem; border-radius: 50%; background: var(--tone);
   margin-right: .55rem; }
 article > :not(h3) { margin-left: 1.15rem; }
@@ -45,7 +47,7 @@ pre { background: var(--code); border: 1px solid var(--line); border-radius: .35
 ul { margin: .4rem 0; padding-left: 1.1rem; } li { overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--faint); font-size: .9rem; margin: .5rem 0; }
 footer { margin-top: 2rem; }
-@media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } figure { margin-left: 0; } }
 @media print { :root { color-scheme: light; } body { background: none; font-size: 11pt; } main { padding: 0; max-width: none; }
   section { break-inside: auto; } article, figure, pre { break-inside: avoid; } pre { white-space: pre-wrap; } }
 `

@@ -47,7 +47,7 @@ function formatConnections({ connections }: TargetReport): Markup {
       html`<tr><td>${each.address}</td><td>${formatVersion(each.version)}, ${each.keyFamilies.join(', ')}</td><td>${describeConnection(each)}</td></tr>
 `,
   )
-  return html`<details><summary>each of ${connections.length} connections</summary><div class="scroll"><table>
+  return html`<details><summary>connections: ${connections.length}</summary><div class="scroll"><table>
 <tr><th>address</th><th>offered</th><th>what came of it</th></tr>
 ${rows}</table></div></details>
 `
