@@ -116,5 +116,5 @@ async function write(report: CheckReport, given: CheckArguments, io: Io): Promis
   }
 }
 
-const narrowest = 60
+const narrowest = 66
 const widest = 100

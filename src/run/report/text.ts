@@ -38,7 +38,10 @@ function formatSeveral(report: CheckReport, look: TextLook): string[] {
   const left = unchecked === 0 ? '' : `; interrupted, ${unchecked} not looked at`
   const shown = because.slice(0, mostReasons).map((each) => `; ${each}`)
   const more = because.length > mostReasons ? `; and ${because.length - mostReasons} more` : ''
-  const count = targets.length === 0 ? 'no target' : `${targets.length} targets: ${countVerdicts(targets)}`
+  const count =
+    targets.length === 0
+      ? 'no target'
+      : `${targets.length} target${targets.length === 1 ? '' : 's'}: ${countVerdicts(targets)}`
   const detailed = targets.filter((each) => isVerbose || each.verdict !== 'ok')
   return [
     `${paintVerdict(verdict, verdict, style)}: ${count}${left}${shown.join('')}${more}`,
