@@ -36,9 +36,7 @@ export interface Remedy {
 
 /** One rule: looks at the evidence, says what it finds, asks nobody. */
 export interface FindingRule {
-  /** Every code that it can give. */
-  readonly codes: readonly string[]
-  /** What it looks for, for the reference page. */
-  readonly about: string
+  /** Every code that it can give, and what that says, for the reference page. */
+  readonly codes: Readonly<Record<string, string>>
   find(evidence: Evidence): readonly Finding[]
 }

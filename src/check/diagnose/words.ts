@@ -72,13 +72,11 @@ function refusalLine({ rule, clause, error }: RefusedVerdict): string {
 
 /** A rule that looks at each certificate by itself. */
 export function certificateRule(
-  codes: readonly string[],
-  about: string,
+  codes: FindingRule['codes'],
   find: (seen: CertificateEvidence, evidence: Evidence) => readonly Finding[],
 ): FindingRule {
   return {
     codes,
-    about,
     find: (evidence) =>
       evidence.certificates.flatMap((seen) =>
         find(seen, evidence).map((finding) => ({ ...finding, certificateKey: seen.certificateKey })),

@@ -9,8 +9,7 @@ const reasons: Partial<Readonly<Record<Unasked, string>>> = {
 }
 
 export const caNotAsked = certificateRule(
-  ['ca-not-asked'],
-  'the CA was not asked, because the chain does not verify or the issuer is not known',
+  { 'ca-not-asked': 'the CA was not asked, because the chain does not verify or the issuer is not known' },
   (seen) => {
     const reason = seen.unasked === undefined ? undefined : reasons[seen.unasked]
     if (reason === undefined) return []

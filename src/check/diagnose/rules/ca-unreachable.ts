@@ -8,8 +8,10 @@ import { carryIn, remediesFor } from '../remedies.ts'
 import { certificateLine, certificateRule, sentence } from '../words.ts'
 
 export const caUnreachable = certificateRule(
-  ['ca-unreachable', 'ca-answer-refused'],
-  'the CA could not be asked from here, and whether DNS, TCP, a proxy, TLS or HTTP failed; or its answers are no good',
+  {
+    'ca-unreachable': 'the CA could not be asked from here: DNS, TCP, a proxy, TLS or HTTP failed',
+    'ca-answer-refused': 'the CA answered with an error, or with a response that breaks a rule',
+  },
   (seen, evidence) => {
     const failures = [...liveFailures(seen.live?.ocsp), ...liveFailures(seen.live?.crl)]
     if (failures.length === 0) return []

@@ -8,8 +8,12 @@ import { certificateLine, certificateRule, momentText } from '../words.ts'
 const dayMs = 86_400_000
 
 export const certificateDates = certificateRule(
-  ['certificate-expired', 'certificate-too-young', 'certificate-ends-soon', 'certificate-ends-before-staple'],
-  'the certificate has expired, has not begun, ends within days, or ends before its staple does',
+  {
+    'certificate-expired': 'the certificate is past its notAfter',
+    'certificate-too-young': 'the certificate is before its notBefore',
+    'certificate-ends-soon': 'the certificate ends within a week, or within the last fifth of a shorter life',
+    'certificate-ends-before-staple': 'the staple outlives the certificate, which Caddy refuses',
+  },
   (seen, evidence) => [...outside(seen, evidence), ...besideStaple(seen, evidence)],
 )
 

@@ -3,8 +3,7 @@ import type { FindingRule } from '../finding.ts'
 import { connectionLines } from '../words.ts'
 
 export const certificateUnreadable: FindingRule = {
-  codes: ['certificate-unreadable'],
-  about: 'a certificate was shown that cannot be decoded by RFC 5280',
+  codes: { 'certificate-unreadable': 'a certificate was shown that cannot be decoded by RFC 5280' },
   find: ({ unreadable }) =>
     unreadable.map(({ error, connections }) => ({
       code: 'certificate-unreadable',

@@ -6,8 +6,11 @@ import { remediesFor } from '../remedies.ts'
 import { certificateLine, certificateRule, countOf, nameOf } from '../words.ts'
 
 export const chain = certificateRule(
-  ['chain-incomplete', 'chain-untrusted', 'name-mismatch'],
-  'the server sends no intermediate; the chain leads to no root that is trusted here; the certificate is for another name',
+  {
+    'chain-incomplete': 'the server does not send the intermediate that issued its certificate',
+    'chain-untrusted': 'the chain leads to no root of Node, the system or --ca-file; the staple is judged all the same',
+    'name-mismatch': 'the certificate is for other names than the one asked for',
+  },
   (seen, evidence) => {
     const { code } = seen.trust
     if (isIncomplete(seen)) return [incomplete(seen, evidence)]

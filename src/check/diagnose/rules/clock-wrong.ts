@@ -8,9 +8,10 @@ import { refusalCodes, refusalsOf } from '../staples.ts'
 const toleranceMs = 300_000
 
 export const clockWrong: FindingRule = {
-  codes: ['clock-wrong'],
-  about:
-    'the HTTP Date of the server or the responder, or a staple from the future, do not fit the clock of this machine',
+  codes: {
+    'clock-wrong':
+      "the server's or the responder's HTTP Date, or a staple from the future, do not fit this machine's clock",
+  },
   find: (evidence) => {
     const server = evidence.record.http?.dateSkewMs
     const responder = evidence.certificates.map(responderSkewMs).find((skewMs) => skewMs !== undefined)

@@ -7,8 +7,10 @@ import { cacheLines } from '../remedies/apache.ts'
 import { connectionText, countOf, sentence, shareOf } from '../words.ts'
 
 export const connect: FindingRule = {
-  codes: ['could-not-connect', 'some-connections-failed'],
-  about: 'connections that failed before a certificate was shown: nothing could be learned, or not everything',
+  codes: {
+    'could-not-connect': 'no connection came as far as a certificate, so nothing could be learned',
+    'some-connections-failed': 'some connections failed; what is said of the staple rests on the others',
+  },
   find: (evidence) => {
     const { record } = evidence
     const failed = failuresOf(record)

@@ -7,8 +7,10 @@ import { certificateLine, certificateRule, momentText } from '../words.ts'
 const dayMs = 86_400_000
 
 export const delegate = certificateRule(
-  ['delegate-ends-soon', 'delegate-without-nocheck'],
-  "the delegated responder's certificate ends soon or before the staple does, or lacks id-pkix-ocsp-nocheck",
+  {
+    'delegate-ends-soon': "the delegated responder's certificate ends within a week, or before the staple does",
+    'delegate-without-nocheck': "the delegated responder's certificate lacks id-pkix-ocsp-nocheck",
+  },
   (seen, { at }) =>
     verifiedStaples(seen).flatMap((one) =>
       [endsSoon(one, at), lacksNocheck(one)].flatMap((finding) =>

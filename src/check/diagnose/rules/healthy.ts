@@ -5,8 +5,7 @@ import { certificateLine, countOf } from '../words.ts'
 
 /** Applied only where no other rule found anything wrong. */
 export const healthy: FindingRule = {
-  codes: ['healthy'],
-  about: 'nothing is wrong: every handshake carried a good staple',
+  codes: { healthy: 'every handshake carried a good staple and nothing else is wrong' },
   find: ({ certificates }) => {
     const expected = certificates.filter(isExpected)
     if (expected.length === 0 || !expected.every(isWellStapled)) return []

@@ -4,8 +4,7 @@ import { isStapleable } from '../staples.ts'
 import { certificateLine, certificateRule } from '../words.ts'
 
 export const mustStapleWithoutResponder = certificateRule(
-  ['must-staple-without-responder'],
-  'the certificate demands a staple and names no responder that could give one',
+  { 'must-staple-without-responder': 'the certificate demands a staple and names no responder to have one from' },
   (seen) => {
     if (!isMustStaple(seen.certificate) || isStapleable(seen) || seen.staples.length > 0) return []
     return [

@@ -5,8 +5,7 @@ import { isStapleable, shownOn } from '../staples.ts'
 import { certificateLine, certificateRule, shareOf } from '../words.ts'
 
 export const mustStaple = certificateRule(
-  ['must-staple-without-staple'],
-  'the certificate demands a staple (RFC 7633), and no handshake carried one',
+  { 'must-staple-without-staple': 'the certificate demands a staple (RFC 7633) and no handshake carried one' },
   (seen, evidence) => {
     const shown = shownOn(seen)
     if (!isMustStaple(seen.certificate) || !isStapleable(seen)) return []

@@ -5,8 +5,7 @@ import { isAnythingStapled, isStapleable, shownOn } from '../staples.ts'
 import { certificateLine, certificateRule, shareOf } from '../words.ts'
 
 export const noStaple = certificateRule(
-  ['no-staple'],
-  'the certificate names an OCSP responder, and no handshake carried a staple',
+  { 'no-staple': 'the certificate names an OCSP responder and no handshake carried a staple' },
   (seen, evidence) => {
     const shown = shownOn(seen)
     if (!isStapleable(seen) || isMustStaple(seen.certificate)) return []

@@ -8,8 +8,10 @@ import { certificateLine, certificateRule } from '../words.ts'
 const dayMs = 86_400_000
 
 export const nothingToStaple = certificateRule(
-  ['nothing-to-staple'],
-  "the certificate names no OCSP responder: Let's Encrypt, short-lived, noRevAvail; nothing is wrong",
+  {
+    'nothing-to-staple':
+      "the certificate names no responder (Let's Encrypt, short-lived) or says noRevAvail: nothing is wrong",
+  },
   (seen, evidence) => {
     const { certificate, staples } = seen
     const { responderURLs, noRevAvail } = certificate.extensions

@@ -5,8 +5,10 @@ import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule } from '../words.ts'
 
 export const revokedNow = certificateRule(
-  ['revoked-now', 'unknown-to-ca'],
-  'the CA, asked now, says that the certificate is revoked or that it does not know it, and the staple does not',
+  {
+    'revoked-now': 'the CA, asked now, says revoked, and what is stapled does not',
+    'unknown-to-ca': "the CA's responder, asked now, does not know the certificate",
+  },
   (seen) => {
     const statuses = new Set(verifiedStaples(seen).map(({ verified }) => verified.certStatus))
     const stapled = [...statuses].join(', ') || 'nothing that counts'

@@ -5,8 +5,9 @@ import type { StapleEvidence } from '../evidence.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const severalSingleResponses = certificateRule(
-  ['several-single-responses'],
-  'the response holds several singleResponses, which HAProxy, Envoy, Caddy and nats-server reject',
+  {
+    'several-single-responses': 'the response has several entries, which HAProxy, Envoy, Caddy and nats-server reject',
+  },
   (seen) =>
     seen.staples.flatMap((staple) => {
       const certIDs = certIDsOf(staple)

@@ -4,8 +4,7 @@ import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const sha256Only = certificateRule(
-  ['sha256-only'],
-  'the staple names the certificate by a SHA-256 certID only: curl, Java, HAProxy and Envoy look for SHA-1',
+  { 'sha256-only': 'the certID is SHA-256 alone, which curl, Java, HAProxy and Envoy do not find' },
   (seen, evidence) =>
     verifiedStaples(seen)
       .filter(({ verified }) => verified.warnings.some(({ code }) => code === 'only-sha256'))

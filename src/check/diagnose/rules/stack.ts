@@ -3,9 +3,12 @@ import type { Evidence } from '../evidence.ts'
 import type { Finding, FindingRule, Remedy } from '../finding.ts'
 
 export const stack: FindingRule = {
-  codes: ['tls13-missing', 'hsts-missing', 'caa-missing', 'stack-complete'],
-  about:
-    'with --stack: TLS 1.3 is not offered, a web server sends no HSTS, the name has no CAA record; or all are there',
+  codes: {
+    'tls13-missing': 'with --stack: TLS 1.3 is not offered',
+    'hsts-missing': 'with --stack: a web server sends no Strict-Transport-Security, or one of 0 seconds',
+    'caa-missing': 'with --stack: no CAA record says which CAs may issue for the name',
+    'stack-complete': 'with --stack: nothing of that is missing',
+  },
   find: (evidence) => {
     if (!evidence.stack || !evidence.record.connections.some(({ handshake }) => handshake !== undefined)) return []
     const missing = [tls13(evidence), hsts(evidence), caa(evidence)].flatMap((finding) => finding ?? [])

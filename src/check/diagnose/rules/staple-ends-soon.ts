@@ -9,8 +9,10 @@ import { certificateLine, certificateRule, momentText, seenLine } from '../words
 const hourMs = 3_600_000
 
 export const stapleEndsSoon = certificateRule(
-  ['staple-ends-soon', 'survives-outage'],
-  'how long an outage of the CA the staple survives; an hour, a day or a weekend is little, unless the CA gives no more',
+  {
+    'staple-ends-soon': 'the staple ends within an hour, a day or a weekend, and more than half of its life is over',
+    'survives-outage': 'how long an outage of the CA the staple survives, where that is no reason to worry',
+  },
   (seen, evidence) => {
     const good = verifiedStaples(seen).filter(({ verified }) => verified.certStatus === 'good')
     // The one that ends first says when the first client goes without.

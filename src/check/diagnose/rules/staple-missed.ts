@@ -7,8 +7,10 @@ import { isAnythingStapled, isStapleable, isStapled, type Shown, shownOn } from 
 import { certificateLine, certificateRule, connectionLines, shareOf } from '../words.ts'
 
 export const stapleMissed = certificateRule(
-  ['staple-missed-sometimes'],
-  'some handshakes carry a staple and others do not: which addresses, key types, TLS versions, connections',
+  {
+    'staple-missed-sometimes':
+      'some handshakes carry a staple and others do not: by connection, address, key type, TLS version or SNI',
+  },
   (seen, evidence) => {
     const shown = shownOn(seen)
     const missed = shown.filter((connection) => !isStapled(connection))

@@ -3,8 +3,7 @@ import { shownOn } from '../staples.ts'
 import { certificateLine, certificateRule, countOf } from '../words.ts'
 
 export const stapleNotJudged = certificateRule(
-  ['staple-not-judged'],
-  'a staple came, and the issuer that it would have to be verified by was not found',
+  { 'staple-not-judged': 'a staple came, and the issuer that it is to be verified by was not found' },
   (seen) => {
     if (seen.issuer !== undefined || seen.staples.length === 0) return []
     return [

@@ -6,8 +6,7 @@ import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const stapleOlder = certificateRule(
-  ['staple-older-than-ca'],
-  'the CA has a newer response: by how much the staple lags behind',
+  { 'staple-older-than-ca': 'the CA has a newer response: by how much the staple lags' },
   (seen, evidence) => {
     const live = liveAnswers(seen).find(({ source }) => source === 'ocsp')
     if (live === undefined) return []

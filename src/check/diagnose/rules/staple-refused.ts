@@ -5,8 +5,10 @@ import { refusalOf, refusalsOf } from '../staples.ts'
 import { certificateLine, certificateRule, refusalLines, seenLine, sentence } from '../words.ts'
 
 export const stapleRefused = certificateRule(
-  ['staple-refused'],
-  'a staple breaks a rule that every careful client keeps: the rule, its clause, what was expected and found',
+  {
+    'staple-refused':
+      'the staple breaks a rule that every careful client keeps; the evidence names the rule, its clause, the field, what was expected and what was found',
+  },
   (seen, evidence) =>
     seen.staples
       .filter((staple) => refusalOf(staple) === 'other')

@@ -4,8 +4,7 @@ import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const stapleRevoked = certificateRule(
-  ['staple-revoked'],
-  'the server staples the CA’s word that its certificate is revoked',
+  { 'staple-revoked': 'the staple says that the certificate is revoked' },
   (seen) =>
     verifiedStaples(seen)
       .filter(({ verified }) => verified.certStatus === 'revoked')

@@ -8,8 +8,7 @@ const limits: readonly (readonly [number, string])[] = [
 ]
 
 export const stapleTooLarge = certificateRule(
-  ['staple-too-large'],
-  'the staple, or what the responder gives, is larger than Apache, nginx, HAProxy or Node take',
+  { 'staple-too-large': 'the response is larger than Apache (10,240 bytes), or nginx, HAProxy and Node (16 KiB) take' },
   (seen) => {
     const answer = seen.live?.ocsp
     const live = answer !== undefined && 'response' in answer ? answer.response?.der : undefined

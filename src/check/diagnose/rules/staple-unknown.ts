@@ -5,8 +5,7 @@ import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const stapleUnknown = certificateRule(
-  ['staple-unknown'],
-  'the staple is signed, and says that the responder does not know the certificate',
+  { 'staple-unknown': 'the staple says that the responder does not know the certificate' },
   (seen, evidence) =>
     verifiedStaples(seen)
       .filter(({ verified }) => verified.certStatus === 'unknown')

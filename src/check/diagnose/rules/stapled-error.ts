@@ -7,8 +7,7 @@ import { remediesFor } from '../remedies.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const stapledError = certificateRule(
-  ['stapled-error'],
-  'the server staples the error of a responder (tryLater and the like), as Apache does',
+  { 'stapled-error': "a responder's error (tryLater and the like) is stapled, as Apache does" },
   (seen, evidence) =>
     seen.staples.flatMap((staple) => {
       const responseStatus = errorStatusOf(staple)

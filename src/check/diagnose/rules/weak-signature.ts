@@ -3,8 +3,7 @@ import { refusalOf } from '../staples.ts'
 import { certificateLine, certificateRule, refusalLines, seenLine } from '../words.ts'
 
 export const weakSignature = certificateRule(
-  ['weak-signature'],
-  'the response, or the certificate of its signer, is signed with SHA-1 or MD5',
+  { 'weak-signature': 'the response, or the certificate of its signer, is signed with SHA-1 or MD5' },
   (seen) =>
     seen.staples
       .filter((staple) => refusalOf(staple) === 'weak')

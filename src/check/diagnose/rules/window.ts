@@ -5,8 +5,10 @@ import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const responseWindow = certificateRule(
-  ['no-next-update', 'window-too-long'],
-  'the response has no nextUpdate, or counts for more than ten days',
+  {
+    'no-next-update': 'the staple has no nextUpdate, which HAProxy, Envoy and RFC 9919 refuse',
+    'window-too-long': 'the staple counts for more than ten days',
+  },
   (seen) =>
     verifiedStaples(seen).flatMap(({ staple, verified }): Finding[] => {
       const { thisUpdate, nextUpdate, warnings } = verified
