@@ -1,26 +1,33 @@
 /** Staples for files: responses about a leaf of a test's authority, right and wrong, without a responder. */
 import { systemClock } from '../../src/keep/clock.ts'
-import { createCertID } from '../../src/pki/ocsp/index.ts'
+import { createCertID, type HashAlgorithm, type OcspSigner } from '../../src/pki/ocsp/index.ts'
 import { makeAnswer } from './answers.ts'
 import type { Authority, Leaf } from './authority.ts'
 import { type BehaviourOptions, optionsOf, type SignedKind } from './behaviour.ts'
+
+export interface StapleOptions {
+  /** Default the issuer itself; a delegate's certificate is carried along. */
+  readonly signer?: OcspSigner
+  /** Of the certID; default sha1. */
+  readonly hashAlgorithm?: HashAlgorithm
+  /** Carried along in any case. */
+  readonly certificates?: readonly Uint8Array[]
+}
 
 /** Makes one; unless told otherwise it is an hour old and counts for a week. */
 export function makeStaple(
   authority: Authority,
   leaf: Pick<Leaf, 'certificate' | 'issuer'>,
   behaviour: SignedKind | BehaviourOptions = 'good',
+  { signer, hashAlgorithm = 'sha1', certificates = signer ? [signer.certificate.der] : [] }: StapleOptions = {},
 ): Promise<Uint8Array> {
-  const certID = createCertID(leaf.certificate, leaf.issuer, 'sha1')
-  return makeAnswer(
-    {
-      authority,
-      clock: systemClock,
-      signer: authority.intermediate,
-      validityMs: 7 * 86_400_000,
-      thisUpdateAgeMs: 3_600_000,
-    },
-    optionsOf(behaviour),
-    certID,
-  )
+  const maker = {
+    authority,
+    clock: systemClock,
+    signer: signer ?? authority.intermediate,
+    certificates,
+    validityMs: 7 * 86_400_000,
+    thisUpdateAgeMs: 3_600_000,
+  }
+  return makeAnswer(maker, optionsOf(behaviour), createCertID(leaf.certificate, leaf.issuer, hashAlgorithm))
 }
