@@ -125,7 +125,8 @@ const words: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'the server answered with another version of TLS than was offered',
   ERR_SSL_WRONG_SSL_VERSION: 'the server answered with another version of TLS than was offered',
   ERR_SSL_WRONG_VERSION_NUMBER: 'the server answered with a record of an unknown TLS version',
-  ERR_SSL_EXCESSIVE_MESSAGE_SIZE: 'the server sent a handshake message larger than OpenSSL takes',
+  ERR_SSL_EXCESSIVE_MESSAGE_SIZE:
+    'the server sent a handshake message larger than OpenSSL takes, as a chain over 100 KB or, in TLS 1.2, a staple over 16 KiB',
   ERR_SSL_WRONG_SIGNATURE_TYPE: 'the server answered with another kind of key than was offered',
   ERR_SSL_WRONG_CERTIFICATE_TYPE: 'the server answered with another kind of key than was offered',
   ERR_SSL_UNKNOWN_CERTIFICATE_TYPE: 'the server answered with another kind of key than was offered',
