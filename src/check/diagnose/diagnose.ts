@@ -9,11 +9,27 @@ export const severities: readonly Severity[] = ['ok', 'info', 'warning', 'unknow
 
 /** Applies every rule. Nothing found wrong: that is a finding, too. */
 export function findAll(evidence: Evidence): Finding[] {
-  const found = rules.flatMap((rule) => rule.find(evidence))
+  const found = rules.flatMap((rule) => rule.find(evidence)).map(withoutControls)
   const isWrong = found.some(({ severity }) => severity !== 'ok' && severity !== 'info')
   found.sort((one, other) => severities.indexOf(other.severity) - severities.indexOf(one.severity))
   // The verdict comes before what is only worth knowing.
-  return isWrong ? found : [...healthy.find(evidence), ...found]
+  return isWrong ? found : [...healthy.find(evidence).map(withoutControls), ...found]
+}
+
+/** Names, headers and addresses are strangers' words: what would steer a terminal is shown as a question mark. */
+function withoutControls(finding: Finding): Finding {
+  const clean = (text: string) => text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?')
+  return {
+    ...finding,
+    title: clean(finding.title),
+    meaning: clean(finding.meaning),
+    evidence: finding.evidence.map(clean),
+    remedies: finding.remedies.map((remedy) => ({
+      ...remedy,
+      text: clean(remedy.text),
+      ...(remedy.lines && { lines: remedy.lines.map(clean) }),
+    })),
+  }
 }
 
 /** The worst of them; what is only worth knowing counts as ok. */

@@ -13,7 +13,7 @@ import { lighttpd } from './remedies/lighttpd.ts'
 import { natsServer } from './remedies/nats-server.ts'
 import { nginx } from './remedies/nginx.ts'
 import { node } from './remedies/node.ts'
-import { certificateFile } from './remedies/places.ts'
+import { certificateFile, fetchInto, stapleFile } from './remedies/places.ts'
 import { rankServers } from './server.ts'
 
 /** All that are known, by how many there are of them. */
@@ -24,10 +24,11 @@ export function remediesFor(trouble: Trouble, evidence: Evidence, seen?: Certifi
   const facts = factsOf(evidence, seen)
   const ranked = rankServers(evidence).map(({ kind }) => kind)
   const place = ({ kind }: ServerRemedies) => (ranked.includes(kind) ? ranked.indexOf(kind) : ranked.length)
-  return [...servers]
+  const known = [...servers]
     .sort((one, other) => place(one) - place(other))
     .filter(({ kind }) => isThinkable(kind, evidence))
     .flatMap((server) => server[trouble]?.(facts) ?? [])
+  return [...known, ...startTlsRemedies(trouble, evidence, facts)]
 }
 
 /** Those of one server alone. */
@@ -66,10 +67,31 @@ function hostOf(url: string | undefined): string | undefined {
   return new URL(url).hostname.replace(/^\[|\]$/g, '')
 }
 
-/** What speaks no HTTP in clear or in TLS is no web server's: a mail server is told nothing of registries. */
+/** A mail server is told nothing of registries. */
 function isThinkable(kind: ServerKind, { record }: Evidence): boolean {
   const { starttls } = record.target
-  if (starttls === 'nats') return kind === 'nats-server'
   if (starttls === undefined) return true
-  return kind === 'haproxy' || kind === 'nginx' || kind === 'node'
+  return starttls === 'nats' && kind === 'nats-server'
+}
+
+/** Who begins in clear: of them, only Exim and nats-server can staple. */
+function startTlsRemedies(trouble: Trouble, { record }: Evidence, facts: RemedyFacts): Remedy[] {
+  const { starttls } = record.target
+  if (starttls === undefined || starttls === 'nats') return []
+  if (trouble === 'sendChain')
+    return [{ text: 'Let the certificate file hold the leaf first, then its intermediates.' }]
+  if (starttls !== 'smtp') {
+    return [
+      {
+        text: 'Most servers of this protocol cannot staple at all. Where clients insist on it, let them use a port with TLS from the first byte, and put one before it that staples, as `staplewright serve`.',
+      },
+    ]
+  }
+  return [
+    {
+      kind: 'configuration',
+      text: `Exim staples out of a file, and notices a new one by itself: \`${fetchInto(facts)}\`, every few hours. Postfix cannot staple.`,
+      lines: [`tls_ocsp_file = DER ${stapleFile(facts)}`],
+    },
+  ]
 }

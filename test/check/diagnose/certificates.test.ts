@@ -1,5 +1,6 @@
 /** Rules about the certificate itself, its chain, and what stands around it. */
 import { describe, expect, it } from 'vitest'
+import { createAuthority } from '../../kit/authority.ts'
 import {
   answered,
   at,
@@ -38,6 +39,14 @@ describe('nothing-to-staple', () => {
     expect(findingOf(await findingsOf(series(week, [null])), 'nothing-to-staple').title).toContain(
       'short-lived (6 days)',
     )
+  })
+
+  it('knows Let’s Encrypt by the issuer', async () => {
+    const letsEncrypt = await createAuthority({ name: "Let's Encrypt" })
+    const theirs = await letsEncrypt.issueLeaf({ responderURL: null })
+    const findings = await findingsOf(series(theirs, [null], { chain: [theirs.der] }))
+    expect(findingOf(findings, 'nothing-to-staple').title).toContain("Let's Encrypt has no OCSP responder")
+    expect(wrongCodes(findings)).toEqual([])
   })
 
   it('knows noRevAvail, and does not miss a staple then', async () => {
@@ -87,6 +96,12 @@ describe('chain-incomplete', () => {
     const codes = await codesOf(series(alone, [null], { chain: [alone.der], trust: untrusted }))
     expect(codes).toContain('chain-incomplete')
     expect(codes).not.toContain('chain-untrusted')
+  })
+
+  it('is found where its issuer had to be given', async () => {
+    const options = { ca: [authority.intermediate.pem] }
+    const codes = await codesOf(series(alone, [null], { chain: [alone.der], trust: untrusted }), {}, options)
+    expect(codes).toContain('chain-incomplete')
   })
 
   it('is not found where the intermediate was sent', async () => {

@@ -2,7 +2,18 @@
 import { expect, it } from 'vitest'
 import { recogniseServer } from '../../../src/check/diagnose/server.ts'
 import { encodeOcspError } from '../../../src/pki/ocsp/sign.ts'
-import { evidenceOf, findingOf, findingsOf, leafOf, responseFor, series, shown } from './crafted.ts'
+import {
+  evidenceOf,
+  fakeAsker,
+  fetchFailure,
+  findingOf,
+  findingsOf,
+  leafOf,
+  responseFor,
+  series,
+  shown,
+  unanswered,
+} from './crafted.ts'
 
 const leaf = await leafOf()
 const good = responseFor(leaf)
@@ -63,4 +74,32 @@ it('lets no name of a target break out of a line', async () => {
   const lines = findingOf(findings, 'no-staple').remedies.flatMap((remedy) => remedy.lines ?? [])
   expect(lines.join('\n')).toContain('a___include__etc_passwd___')
   expect(lines.join('\n')).not.toContain('/etc/passwd')
+})
+
+it('tells an SMTP target of Exim, and of no web server', async () => {
+  const target = { label: 'mail', host: 'localhost', port: 25, starttls: 'smtp' as const }
+  const { remedies } = findingOf(await findingsOf(series(leaf, [null]), { target }), 'no-staple')
+  expect(remedies[0]?.lines).toEqual(['tls_ocsp_file = DER /var/lib/staples/localhost.der'])
+  expect(remedies.flatMap(({ server }) => server ?? [])).toEqual([])
+})
+
+it('shows nothing that would steer a terminal', async () => {
+  const http = { status: 200, hsts: '\u001b[2Jmax-age=0\u202e' }
+  const findings = await findingsOf(series(leaf, [good]), { http }, { stack: true })
+  expect(findingOf(findings, 'hsts-missing').evidence[0]).toBe('Strict-Transport-Security: ?[2Jmax-age=0?')
+})
+
+it("puts nothing of a stranger's address into a shell", async () => {
+  const evil = await leafOf({ responderURL: 'http://a\\$(id)&b/x' })
+  const causes = [
+    fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ENOTFOUND' }),
+    fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED' }),
+  ]
+  const asker = fakeAsker(() => unanswered(...causes))
+  const finding = findingOf(await findingsOf(series(evil, [null]), {}, { asker }), 'ca-unreachable')
+  const commands = finding.remedies.filter(({ server, kind }) => server === undefined && kind === 'commands')
+  expect(commands.flatMap(({ lines }) => lines ?? []).slice(0, 2)).toEqual([
+    'getent hosts aidb',
+    "curl -sv -o /dev/null 'http://aid&b/x'",
+  ])
 })

@@ -5,7 +5,6 @@ export const caddy: ServerRemedies = {
   kind: 'caddy',
   switchOn: () => ({
     server: 'caddy',
-    kind: 'configuration',
     text: 'Caddy staples by itself unless `ocsp_stapling off` stands in the global options: remove that. Its log says what it tried (`no OCSP stapling for ...`). It needs the intermediate in the file behind `tls`, or one to fetch by caIssuers.',
   }),
   renew: () => ({

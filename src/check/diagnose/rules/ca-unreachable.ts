@@ -63,9 +63,10 @@ function refused(seen: CertificateEvidence, evidence: Evidence, failures: readon
   }
 }
 
+/** What is pasted into a shell holds nothing of a stranger's that a shell would read. */
 function stageRemedy(stage: Stage, { certificate }: CertificateEvidence): Remedy {
   const url = certificate.extensions.responderURLs[0] ?? certificate.extensions.crlDistributionPoints[0]?.urls[0] ?? ''
-  const host = URL.canParse(url) ? new URL(url).hostname : 'ocsp.example.net'
+  const host = URL.canParse(url) ? new URL(url).hostname.replace(/[^\w.:-]/g, '') : 'ocsp.example.net'
   switch (stage) {
     case 'DNS':
       return { kind: 'commands', text: 'The name must resolve on the server, too.', lines: [`getent hosts ${host}`] }
@@ -73,7 +74,7 @@ function stageRemedy(stage: Stage, { certificate }: CertificateEvidence): Remedy
       return {
         kind: 'commands',
         text: 'Let the firewall allow the server’s way out to the responder: plain HTTP, port 80 as a rule.',
-        lines: [`curl -sv -o /dev/null ${url.replace(/[^\w.:/?&=%~+-]/g, '')}`],
+        lines: [`curl -sv -o /dev/null '${url.replace(/[^\w.:/?&=%~+-]/g, '')}'`],
       }
     case 'proxy':
       return { text: 'The proxy did not let it through: check its address, its log, and whether it wants credentials.' }

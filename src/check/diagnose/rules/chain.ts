@@ -28,13 +28,7 @@ export const chain = certificateRule(
 function isIncomplete({ certificate, chain: sent, issuerSource, trust }: CertificateEvidence): boolean {
   if (issuerSource === 'fetched') return true
   const isSelfIssued = isSameName(certificate.issuer, certificate.subject)
-  return (
-    sent.length === 1 &&
-    !isSelfIssued &&
-    !trust.isTrusted &&
-    issuerSource === undefined &&
-    incompleteCodes.has(trust.code ?? '')
-  )
+  return sent.length === 1 && !isSelfIssued && !trust.isTrusted && incompleteCodes.has(trust.code ?? '')
 }
 
 const incompleteCodes: ReadonlySet<string> = new Set([
@@ -56,10 +50,13 @@ function incomplete(seen: CertificateEvidence, evidence: Evidence): Finding {
       `sent: ${countOf(sent.length, 'certificate')}`,
       issuerSource === 'fetched' && issuer !== undefined
         ? `issuer ${nameOf(issuer)}, fetched from ${certificate.extensions.caIssuersURLs.join(', ')}`
-        : 'issuer: not found',
+        : 'issuer: not sent; it may be an intermediate, or a root that is not known here',
       ...trustLines(seen),
     ],
-    remedies: remediesFor('sendChain', evidence, seen),
+    remedies: [
+      ...remediesFor('sendChain', evidence, seen),
+      { text: 'If the certificate comes straight from the root of your own CA: give that with --ca-file.' },
+    ],
   }
 }
 

@@ -3,7 +3,7 @@ import { isStapleError } from '../../../errors.ts'
 import { decodeOcspResponse } from '../../../pki/ocsp/response.ts'
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
 import type { StapleEvidence } from '../evidence.ts'
-import { remediesFor } from '../remedies.ts'
+import { remediesFor, remedyOf } from '../remedies.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const stapledError = certificateRule(
@@ -24,7 +24,11 @@ export const stapledError = certificateRule(
             `ERR_OCSP_RESPONSE_STATUS: responseStatus: expected successful, found ${responseStatus} (RFC 6960 §4.2.1)`,
             seenLine(staple),
           ],
-          remedies: [...remediesFor('hideErrors', evidence, seen), ...remediesFor('reachResponder', evidence, seen)],
+          remedies: [
+            ...remediesFor('hideErrors', evidence, seen),
+            ...remedyOf('apache', 'reachResponder', evidence, seen),
+            { text: 'If it is another server, it staples a file or a cache that holds the error: replace that.' },
+          ],
         },
       ]
     }),
