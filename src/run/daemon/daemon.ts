@@ -13,6 +13,7 @@ import { formatAddress } from '../journal/address.ts'
 import type { Journal, Line } from '../journal/journal.ts'
 import { createNarrator, type Narrate } from '../journal/narrate.ts'
 import { createMetrics } from '../metrics/index.ts'
+import { createPeerDesk } from '../peers/desk.ts'
 import type { FrontHost } from '../workers/host.ts'
 import { createInProcessHost } from '../workers/in-process.ts'
 import { createWorkersHost } from '../workers/workers-host.ts'
@@ -72,6 +73,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
   let host: FrontHost | undefined
   let admission = new AbortController()
   const metrics = createMetrics()
+  const peers = createPeerDesk({ clock, say }, options.settings)
   let admin: Admin | undefined
   let lastReload: { at: Date; isDone: boolean; message: string } | undefined
 
@@ -92,6 +94,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       const isNewDoor = JSON.stringify(next.settings.admin) !== JSON.stringify(house.settings.admin)
       house = next
       renewals.follow(next.settings)
+      void peers.follow(next.settings)
       if (isNewDoor) void openAdmin()
       // With closed doors the waiting begins anew, for what is waited for may be another.
       admission.abort()
@@ -156,7 +159,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
 
   function createHost(): FrontHost {
     const { workers, admin } = house.settings
-    const common = { staples, clock, ticketKeys: createTicketKeys() }
+    const common = { staples, clock, ticketKeys: createTicketKeys(), judgePeer: peers.judge }
     if (workers === 1) return createInProcessHost({ ...common, orphans: { socket: admin.socket, clock, say } })
     const orphanage = { socket: admin.socket, format: options.format ?? 'json' }
     return createWorkersHost({ ...common, count: workers, orphanage, say })
@@ -215,6 +218,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
       cancelRotation()
       await host?.drain()
       await reloaded
+      await peers.close()
       await house.keeping.close()
       await admin?.close()
       letGo()
@@ -249,6 +253,7 @@ export function createDaemon(options: DaemonOptions): Daemon {
         startedAt,
         phase,
         front: await host?.status(),
+        peerCache: peers.status(),
         ...(lastReload && { lastReload }),
       }),
   }

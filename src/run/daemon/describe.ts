@@ -17,12 +17,13 @@ export interface DaemonPicture {
   readonly startedAt: Date
   readonly phase: Phase
   readonly front: HostStatus | undefined
+  readonly peerCache?: DaemonStatus['peerCache'] | undefined
   readonly lastReload?: DaemonStatus['lastReload']
 }
 
 /** Describes a daemon. */
 export function describeDaemon(picture: DaemonPicture): DaemonStatus {
-  const { house, startedAt, phase, front = idle(), lastReload } = picture
+  const { house, startedAt, phase, front = idle(), peerCache, lastReload } = picture
   const staples = describeStaples(picture)
   return {
     pid: process.pid,
@@ -35,6 +36,7 @@ export function describeDaemon(picture: DaemonPicture): DaemonStatus {
     staples,
     front,
     workers: front.workers,
+    ...(peerCache && { peerCache }),
     ...(lastReload && { lastReload }),
   }
 }

@@ -35,13 +35,15 @@ export interface CrewOptions {
   /** Brings a new worker to where the others are; it serves when this resolves, and is ended when it rejects. */
   greet(member: Member): Promise<void>
   received(member: Member, events: readonly SentEvents[]): void
+  /** It asks about a client. */
+  asked(member: Member, message: Extract<FromWorker, { type: 'judge' }>): void
   /** Its process is gone. */
   ended(member: Member): void
 }
 
 /** Creates a crew of nobody. */
 export function createCrew(options: CrewOptions): Crew {
-  const { count, clock, lookMs, say, greet, received, ended } = options
+  const { count, clock, lookMs, say, greet, received, asked, ended } = options
   const living = new Map<Member, Promise<void>>()
   const greetings = new Set<Promise<void>>()
   const posts: Post[] = []
@@ -67,6 +69,7 @@ export function createCrew(options: CrewOptions): Crew {
     worker.on('message', (message: FromWorker) => {
       if (message.type === 'ready') heard(true)
       else if (message.type === 'events') received(member, message.events)
+      else if (message.type === 'judge') asked(member, message)
       else if (message.type === 'leaving') replace(member, 'was told to end')
       else member.receive(message)
     })

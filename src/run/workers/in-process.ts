@@ -1,6 +1,6 @@
 /** The front in this very process: `workers: 1`. */
 import type { Clock } from '../../keep/clock.ts'
-import type { StapleSource, Terminator, TerminatorEvent } from '../../serve/terminator/index.ts'
+import type { JudgePeer, StapleSource, Terminator, TerminatorEvent } from '../../serve/terminator/index.ts'
 import { createCountsSoFar, sumStatuses } from './counting.ts'
 import type { FrontHost, HostStatus } from './host.ts'
 import { createIdleTerminator } from './idle-terminator.ts'
@@ -12,6 +12,7 @@ export function createInProcessHost(options: {
   readonly clock: Clock
   /** 48 bytes. */
   readonly ticketKeys: Buffer
+  readonly judgePeer?: JudgePeer
   /** Where workers of an earlier run wait, which may have been one with several. */
   readonly orphans?: ReliefOptions
 }): FrontHost {
@@ -26,8 +27,8 @@ export function createInProcessHost(options: {
         const prepared = await terminator.prepare(plan)
         return { commit: async () => prepared.commit(), abort: async () => prepared.abort() }
       }
-      const { staples: keeper, clock } = options
-      const first = createIdleTerminator(plan, { keeper, clock, ticketKeys })
+      const { staples: keeper, clock, judgePeer } = options
+      const first = createIdleTerminator(plan, { keeper, clock, ticketKeys, ...(judgePeer && { judgePeer }) })
       const attempt = () => first.prepare(plan)
       const prepared = await (orphans ? relieving(orphans, attempt) : attempt()).catch(async (thrown) => {
         await first.drain()

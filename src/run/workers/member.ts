@@ -45,7 +45,7 @@ export interface Channel {
 /** Creates the primary's side of a worker. */
 export function createMember(channel: Channel, clock: Clock): Member {
   const { pid } = channel
-  const waiting = new Map<number, (answer: Extract<FromWorker, { id: number }> | undefined) => void>()
+  const waiting = new Map<number, (answer: Extract<FromWorker, { type: 'answer' | 'refused' }> | undefined) => void>()
   let lastId = 0
 
   function lost(why: string): StapleError {

@@ -8,6 +8,8 @@ import type { ErrorCode } from '../../errors.ts'
 import type { ServableSnapshot } from '../../keep/keeper/index.ts'
 import type {
   FrontPlan,
+  PeerJudgement,
+  PeerQuestion,
   TerminatorCertificate,
   TerminatorEvent,
   TerminatorSite,
@@ -23,6 +25,8 @@ export type ToWorker =
   /** What no plan needs any more. */
   | { readonly type: 'forget'; readonly certificates: readonly string[]; readonly certificateKeys: readonly string[] }
   | { readonly type: 'ask'; readonly id: number; readonly request: Request }
+  /** What was asked about a client. */
+  | { readonly type: 'judged'; readonly id: number; readonly judgement: PeerJudgement }
   /** The last events have come: more may be sent. */
   | { readonly type: 'took' }
   | { readonly type: 'cut' }
@@ -48,6 +52,8 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] }
   | { readonly type: 'refused'; readonly id: number; readonly error: SentError }
+  /** A client is to be judged: one process asks CAs for all. */
+  | { readonly type: 'judge'; readonly id: number; readonly question: PeerQuestion }
   | { readonly type: 'events'; readonly events: readonly SentEvents[] }
   /** Somebody else told it to end: it drains, and another may take its place. */
   | { readonly type: 'leaving' }

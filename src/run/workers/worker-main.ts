@@ -53,6 +53,7 @@ function main(): void {
 
   async function liveOn(): Promise<void> {
     worker.abort()
+    worker.orphaned()
     if (!worker.isServing) return end()
     const { format, socket } = worker.orphanage ?? { format: 'json' }
     const { stderr } = process

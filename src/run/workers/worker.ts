@@ -10,6 +10,7 @@ import { createIdleTerminator } from './idle-terminator.ts'
 import type { Answers, FromWorker, Orphanage, Request, ToWorker } from './messages.ts'
 import { createOutbox } from './outbox.ts'
 import { unpackPlan } from './parcel.ts'
+import { createPeerLine } from './peer-line.ts'
 import { flattenError, flattenEvent } from './plain.ts'
 import { createReplica } from './replica.ts'
 
@@ -20,6 +21,8 @@ export interface Worker {
   cut(): void
   /** Gives up what was prepared and not committed. */
   abort(): void
+  /** The primary is gone: nobody can be asked any more. */
+  orphaned(): void
   /** Its doors are open. */
   readonly isServing: boolean
   readonly isDraining: boolean
@@ -39,6 +42,7 @@ export interface WorkerOptions {
 export function createWorker({ clock, send, finished }: WorkerOptions): Worker {
   const replica = createReplica(clock)
   const certificates = new Map<string, TerminatorCertificate>()
+  const peers = createPeerLine({ clock, send })
   const outbox = createOutbox({
     clock,
     send(events) {
@@ -84,7 +88,12 @@ export function createWorker({ clock, send, finished }: WorkerOptions): Worker {
   }
 
   function begin(plan: Parameters<typeof createIdleTerminator>[0]): Terminator {
-    const begun = createIdleTerminator(plan, { keeper: replica, clock, ...(ticketKeys && { ticketKeys }) })
+    const begun = createIdleTerminator(plan, {
+      keeper: replica,
+      clock,
+      judgePeer: peers.judge,
+      ...(ticketKeys && { ticketKeys }),
+    })
     begun.subscribe((event) => {
       if (event.type === 'drained') destroyed = event.destroyed
       outbox.put(event)
@@ -137,6 +146,8 @@ export function createWorker({ clock, send, finished }: WorkerOptions): Worker {
             })
           return
         }
+        case 'judged':
+          return peers.judged(message.id, message.judgement)
         case 'took':
           return outbox.took()
         case 'cut':
@@ -146,6 +157,7 @@ export function createWorker({ clock, send, finished }: WorkerOptions): Worker {
     drain,
     cut: () => terminator?.cut(),
     abort,
+    orphaned: peers.orphaned,
     get isServing() {
       return phase === 'serving'
     },

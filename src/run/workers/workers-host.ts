@@ -7,7 +7,7 @@
 import type { AddressInfo } from 'node:net'
 import { isStapleError, StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
-import { createTicketKeys, type FrontPlan, type TerminatorEvent } from '../../serve/terminator/index.ts'
+import { createTicketKeys, type FrontPlan, type JudgePeer, type TerminatorEvent } from '../../serve/terminator/index.ts'
 import { terminatorDefaults } from '../../serve/terminator/options.ts'
 import type { Line } from '../journal/journal.ts'
 import { type BoundAddress, tryAddresses } from './addresses.ts'
@@ -16,7 +16,7 @@ import { createCrew } from './crew.ts'
 import { createGathering } from './gathering.ts'
 import type { FrontHost, PreparedFront } from './host.ts'
 import type { Member } from './member.ts'
-import type { Orphanage, SentEvents } from './messages.ts'
+import type { FromWorker, Orphanage, SentEvents } from './messages.ts'
 import { relieveOrphans, relieving } from './orphan.ts'
 import { type Parcel, packPlan } from './parcel.ts'
 import { reviveEvent } from './plain.ts'
@@ -29,6 +29,8 @@ export interface WorkersHostOptions {
   readonly clock: Clock
   /** 48 bytes. */
   readonly ticketKeys: Buffer
+  /** Judges clients for all workers; needed where a plan asks CAs about them. */
+  readonly judgePeer?: JudgePeer
   /** What becomes of workers, for people. */
   say(line: Line): void
   /** Where and how workers live on without a primary. Default: nowhere to be found, in JSON. */
@@ -44,7 +46,7 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
   const gathering = createGathering(announce)
   const supply = createSupply(staples)
   const bygone = createCountsSoFar()
-  const crew = createCrew({ count, clock, say, lookMs, greet, received, ended })
+  const crew = createCrew({ count, clock, say, lookMs, greet, received, asked, ended })
   const { socket } = orphanage
   let { ticketKeys } = options
   let version = 0
@@ -53,6 +55,7 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
   /** Handshakes that began with them may not have ended. */
   const fading = new Set<Plan>()
   let draining: Promise<void> | undefined
+  const ending = new AbortController()
 
   const unsubscribe = staples.subscribe((event) => {
     if (event.certificateKey === undefined) return
@@ -73,6 +76,14 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
         else if (keys === 'same') void member.tell({ type: 'ticket-keys', ticketKeys })
       }
     }
+  }
+
+  /** Without an answer the worker decides by itself, as if the CA were out of reach. */
+  function asked(member: Member, { id, question }: Extract<FromWorker, { type: 'judge' }>): void {
+    options
+      .judgePeer?.(question, ending.signal)
+      .then((judgement) => member.tell({ type: 'judged', id, judgement }))
+      .catch(() => {})
   }
 
   function ended({ lastStatus }: Member): void {
@@ -224,6 +235,7 @@ export function createWorkersHost(options: WorkersHostOptions): FrontHost {
   async function end(): Promise<void> {
     unsubscribe()
     const destroyed = await crew.dismiss((current?.plan.drainTimeoutMs ?? defaultDrainMs) + patienceMs)
+    ending.abort()
     if (current) announce({ type: 'drained', at: clock.now(), destroyed })
   }
 

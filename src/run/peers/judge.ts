@@ -1,0 +1,65 @@
+/** verifyPeer as the front wants it: questions and answers as plain data, the verdict in words. */
+import { verifyPeer } from '../../check/peer/verify-peer.ts'
+import type { StatusAnswer } from '../../check/revocation/index.ts'
+import { formatTime } from '../../pki/der/time.ts'
+import { decodeCertificate } from '../../pki/x509/certificate.ts'
+import { formatName } from '../../pki/x509/name.ts'
+import type { PeerJudgement, PeerPolicy, PeerQuestion } from '../../serve/terminator/index.ts'
+import { findResponderRule } from '../config/responders.ts'
+import type { AgedQuestion } from './held-asker.ts'
+
+/** Asks about one certificate, under the policies of a question. */
+export type AskUnder = (policy: PeerPolicy, question: AgedQuestion, signal: AbortSignal) => Promise<StatusAnswer>
+
+/** Judges one client. @throws the signal's reason when aborted */
+export async function judgeChain(
+  { chain, policy, maxAgeMs }: PeerQuestion,
+  ask: AskUnder,
+  signal: AbortSignal,
+): Promise<PeerJudgement> {
+  const verdict = await verifyPeer(chain, {
+    ...policy,
+    signal,
+    // The front has proven the chain; one that ends in no root is not.
+    authorities: [],
+    isProven: true,
+    asker: {
+      ask: (question) => ask(policy, { ...question, ...(maxAgeMs !== undefined && { maxAgeMs }) }, signal),
+    },
+    responderURLs: (certificate) => findResponderRule(policy.responders, certificate)?.responderURLs,
+  })
+  const { isAccepted, isExcused, reason, isSigned, usableUntil } = verdict
+  const message = describe(verdict)
+  return {
+    outcome: isExcused ? 'warned' : isAccepted ? 'accepted' : 'refused',
+    reason,
+    subject: subjectOf(chain),
+    isSigned,
+    ...(message !== undefined && { message }),
+    ...(usableUntil && { usableUntil }),
+  }
+}
+
+/** The certificate that decided, and what is said of it; nothing where all is well. */
+function describe({ links, reason, failure }: Awaited<ReturnType<typeof verifyPeer>>): string | undefined {
+  const link = links.find((each) => each.reason === reason && (!each.isAccepted || each.excuse !== undefined))
+  if (link === undefined) return failure?.message
+  const name = formatName(link.certificate.subject)
+  const { answer } = link
+  if (answer?.certStatus === 'revoked') {
+    const since = answer.revocationTime ? ` since ${formatTime(answer.revocationTime)}` : ''
+    const why = answer.revocationReason ? ` (${answer.revocationReason})` : ''
+    return `${name} is revoked${since}${why}`
+  }
+  if (answer?.certStatus === 'unknown') return `the responder does not know ${name} (certStatus unknown)`
+  if (reason === 'no-responder') return `${name} does not say where its status can be asked`
+  return `${name}: ${link.failure?.message ?? reason}`
+}
+
+function subjectOf([leaf]: readonly Uint8Array[]): string {
+  try {
+    return leaf ? formatName(decodeCertificate(leaf).subject) : ''
+  } catch {
+    return ''
+  }
+}
