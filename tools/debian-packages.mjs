@@ -75,6 +75,7 @@ export const debianPackages = [
     jobs: ['test'],
     why: 'staples whatever a file holds, to be checked; brings lighttpd itself',
   },
+  { name: 'h2o', provides: ['h2o'], jobs: ['test'], why: 'has its staples fetched by a command: ours' },
   { name: 'exim4-daemon-light', provides: ['exim4'], jobs: ['test'], why: 'SMTP that begins in clear, to be probed' },
   {
     name: 'dovecot-imapd',
