@@ -7,7 +7,6 @@ import { isStapleError, StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
 import type { Fetcher } from '../../keep/fetch/index.ts'
 import type { VerifiedOcspResponse } from '../../pki/ocsp/verify.ts'
-import { certificateKey } from '../../pki/x509/crypto.ts'
 import type { StatusAnswer, StatusQuestion } from './contract.ts'
 
 /** What is needed of a fetcher: the two ways of asking a CA. */
@@ -87,7 +86,6 @@ async function askResponder(o: CaOptions, question: WholeQuestion, signal: Abort
     signal,
   )
   const { response, responderURL, failures, dateSkewMs } = fetched
-  if (response.needsDelegateCheck) await checkDelegate(o, question, response, signal)
   return { ...learnedFrom(response), url: responderURL, failures, ...(dateSkewMs !== undefined && { dateSkewMs }) }
 }
 
@@ -128,37 +126,6 @@ async function askForCrl(
     failures,
     ...(dateSkewMs !== undefined && { dateSkewMs }),
   }
-}
-
-/**
- * By policy `delegateWithoutNocheck: 'check'`: the signer's own status is asked by the CRL, which the issuer itself
- * signs. Its responder is the delegate itself as a rule, and nobody vouches for himself.
- *
- * @see RFC 6960 §4.2.2.2.1
- */
-async function checkDelegate(
-  o: CaOptions,
-  question: WholeQuestion,
-  { signer }: VerifiedOcspResponse,
-  signal: AbortSignal,
-): Promise<void> {
-  const { certificate } = signer
-  if (certificate === undefined) return
-  const { issuer, origin, deadlineMs } = question
-  const { certStatus } = await askForCrl(
-    o,
-    { certificate, issuer, origin, policy: 'crl', deadlineMs },
-    deadlineMs,
-    signal,
-  )
-  if (certStatus === 'good') return
-  const message = `the delegated responder that signed the answer is ${certStatus}: ${signer.name}`
-  throw new StapleError('ERR_OCSP_RESPONDER_NOT_AUTHORIZED', message, {
-    field: 'basicResponse.certs',
-    expected: 'a delegated responder that is good',
-    found: `${certStatus}: ${certificateKey(certificate.der)}`,
-    clause: 'RFC 6960 §4.2.2.2.1',
-  })
 }
 
 /** Every cause as one failure. */

@@ -1,6 +1,6 @@
 /** A TLS server as peers are: it staples what it is told, and records every byte that a client sends it. */
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { endsWithTest } from '../../kit/lifetime.ts'
 
@@ -13,6 +13,8 @@ export interface PeerServer {
   /** Every byte of the application that came, as text. */
   readonly received: string
   readonly sockets: ReadonlySet<TLSSocket>
+  /** TCP connections so far, and those open now: a client that refuses may leave before the handshake is over here. */
+  readonly connections: { readonly accepted: number; readonly open: number }
 }
 
 export interface PeerServerOptions extends TlsOptions {
@@ -25,6 +27,7 @@ export async function startPeerServer({ staple = null, greeting, ...tls }: PeerS
   let received = ''
   const handshakes: PeerServer['handshakes'] = []
   const sockets = new Set<TLSSocket>()
+  const connections = { accepted: 0, open: 0 }
   const server = createServer(tls)
   const peer: PeerServer = {
     port: 0,
@@ -34,7 +37,13 @@ export async function startPeerServer({ staple = null, greeting, ...tls }: PeerS
       return received
     },
     sockets,
+    connections,
   }
+  server.on('connection', (socket: Socket) => {
+    connections.accepted++
+    connections.open++
+    socket.once('close', () => connections.open--)
+  })
   server.on(
     'OCSPRequest',
     (_certificate: Buffer, _issuer: Buffer, callback: (error: null, response: Buffer | null) => void) => {

@@ -105,27 +105,6 @@ describe('asking', () => {
       detail: { causes: [{ code: 'ERR_OCSP_RESPONSE_STATUS' }, { code: 'ERR_FETCH_NETWORK' }] },
     })
   })
-
-  it('asks for the CRL after a responder whose own certificate is not known to be good', async () => {
-    const delegate = (await createAuthority()).delegate({ nocheck: false })
-    const signer = { kind: 'delegated' as const, name: 'CN=Delegate', certificate: (await delegate).certificate }
-    ca.fetchStaple = async () => ({
-      response: { ...answer({ ...good, needsDelegateCheck: true }), signer },
-      responderURL: 'http://ocsp.test/',
-      method: 'get',
-      hashAlgorithm: 'sha256',
-      elapsedMs: 0,
-      failures: [],
-    })
-    ca.crl = { ...good, certStatus: 'good' }
-    expect(await asker().ask(question({ policy: 'ocsp' }))).toMatchObject({ source: 'ocsp', certStatus: 'good' })
-    expect(ca.crlQuestions[0]?.certificate).toBe(signer.certificate)
-
-    ca.crl = { ...good, certStatus: 'revoked' }
-    await expect(asker().ask(question({ policy: 'ocsp' }))).rejects.toMatchObject({
-      detail: { causes: [{ code: 'ERR_OCSP_RESPONDER_NOT_AUTHORIZED' }] },
-    })
-  })
 })
 
 describe('time', () => {
