@@ -10,6 +10,8 @@ export interface Apache {
   readonly program: Program
   /** Ends it and starts it on other sections; resolves when it takes connections again. */
   restart(sections: string): Promise<void>
+  /** What `apachectl graceful` does: the running one is told to load other sections. */
+  reload(sections: string): void
 }
 
 /**
@@ -36,6 +38,10 @@ export async function startApache(sections: string, port: number): Promise<Apach
     async restart(text) {
       await program.end()
       program = await open(text)
+    },
+    reload(text) {
+      writeConfig(directory, text, port)
+      program.kill('SIGUSR1')
     },
   }
 }

@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly stdin?: Uint8Array | string
   /** Which streams are a terminal; default none. */
   readonly terminals?: readonly ('stdin' | 'stdout' | 'stderr')[]
+  /** Where signals come from; default none come. */
+  readonly onSignal?: Io['onSignal']
 }
 
 /** Runs words as `staplewright` gets them, without a terminal unless told. */
@@ -43,7 +45,7 @@ export async function runForBytes(
     stderr: stream('stderr'),
     environment: options.environment ?? {},
     workingDirectory: options.workingDirectory ?? process.cwd(),
-    onSignal: () => () => {},
+    onSignal: options.onSignal ?? (() => () => {}),
   }
   const code = await runProgram(words, io)
   await new Promise((resolve) => setImmediate(resolve))

@@ -104,6 +104,14 @@ ${lines}
     await expect(startApache(site(leaf, port, use), port)).rejects.toThrow(/AH01958/)
   })
 
+  it('ends when it is told to load stapling without a cache', async () => {
+    const [leaf, port] = [await issue(), await freePort()]
+    const apache = await startApache(site(leaf, port), port)
+    apache.reload(use + site(leaf, port))
+    expect((await apache.program.ended).code).not.toBe(0)
+    expect(apache.program.output()).toMatch(/AH01958/)
+  })
+
   it('does not start with its cache in a virtual host', async () => {
     const [leaf, port] = [await issue(), await freePort()]
     expect(await testApache(site(leaf, port, use + cache), port)).toMatch(/SSLStaplingCache cannot occur within/)
@@ -149,19 +157,29 @@ describe('servers that ask while they start', () => {
     expect(await look(port)).toBe(seen)
   })
 
+  const nats = async (kind: SignedKind) => {
+    const leaf = await issue()
+    await responder.behave(kind, leaf.certificate.serialNumber)
+    return startNatsServer({
+      ocsp: '{ mode: always }',
+      storeDir: temporaryDirectory('nats'),
+      certificateFile: leaf.certificateFile,
+      keyFile: leaf.keyFile,
+      caFile: authority.intermediate.certificateFile,
+    })
+  }
+
   it.each<SignedKind>(['good', 'wrongSerial', 'noOcspSigning'])(
     'nats-server with an answer that is %s: good',
     async (kind) => {
-      const leaf = await issue()
-      await responder.behave(kind, leaf.certificate.serialNumber)
-      const { httpsPort } = await startNatsServer({
-        ocsp: '{ mode: always }',
-        storeDir: temporaryDirectory('nats'),
-        certificateFile: leaf.certificateFile,
-        keyFile: leaf.keyFile,
-        caFile: authority.intermediate.certificateFile,
-      })
-      expect(await look(httpsPort)).toBe('good')
+      expect(await look((await nats(kind)).httpsPort)).toBe('good')
+    },
+  )
+
+  it.each<SignedKind>(['expired', 'badSignature', 'revoked'])(
+    'nats-server does not start with an answer that is %s',
+    async (kind) => {
+      await expect(nats(kind)).rejects.toThrow(/ended before it wrote/)
     },
   )
 })

@@ -17,7 +17,7 @@ export const apache: ServerRemedies = {
   switchOn: () => ({
     server: 'apache',
     kind: 'configuration',
-    text: `All of it belongs outside of every <VirtualHost>; the cache must, and needs mod_socache_shmcb (\`a2enmod socache_shmcb\`). With SSLUseStapling on and no cache Apache does not start. The chain must stand in SSLCertificateFile, behind the certificate. ${restart}`,
+    text: `All of it belongs outside of every <VirtualHost>; the cache must, and needs mod_socache_shmcb (\`a2enmod socache_shmcb\`). With SSLUseStapling on and no cache Apache ends, at a graceful reload too, and configtest does not notice. The chain must stand in SSLCertificateFile, behind the certificate. ${restart}`,
     lines: [...cacheLines, 'SSLUseStapling on', ...quiet, 'SSLStaplingResponderTimeout 5'],
   }),
   everyHandshake: () => ({
