@@ -1,4 +1,5 @@
 /** A TLS server as peers are: it staples what it is told, and records every byte that a client sends it. */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls'
@@ -13,6 +14,8 @@ export interface PeerServer {
   /** Every byte of the application that came, as text. */
   readonly received: string
   readonly sockets: ReadonlySet<TLSSocket>
+  /** Takes other ticket keys, as after a restart. */
+  forgetSessions(): void
   /** TCP connections so far, and those open now: a client that refuses may leave before the handshake is over here. */
   readonly connections: { readonly accepted: number; readonly open: number }
 }
@@ -24,13 +27,16 @@ export interface PeerServerOptions extends TlsOptions {
 }
 
 export async function startPeerServer({ staple = null, greeting, ...tls }: PeerServerOptions): Promise<PeerServer> {
+  let port = 0
   let received = ''
   const handshakes: PeerServer['handshakes'] = []
   const sockets = new Set<TLSSocket>()
   const connections = { accepted: 0, open: 0 }
   const server = createServer(tls)
   const peer: PeerServer = {
-    port: 0,
+    get port() {
+      return port
+    },
     staple,
     handshakes,
     get received() {
@@ -38,6 +44,7 @@ export async function startPeerServer({ staple = null, greeting, ...tls }: PeerS
     },
     sockets,
     connections,
+    forgetSessions: () => server.setTicketKeys(randomBytes(48)),
   }
   server.on('connection', (socket: Socket) => {
     connections.accepted++
@@ -63,9 +70,10 @@ export async function startPeerServer({ staple = null, greeting, ...tls }: PeerS
   server.on('tlsClientError', () => {}) // nor does everybody finish
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  port = (server.address() as AddressInfo).port
   endsWithTest(() => {
     server.close()
     for (const socket of sockets) socket.destroy()
   })
-  return Object.assign(peer, { port: (server.address() as AddressInfo).port })
+  return peer
 }
