@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
+import type { Target } from '../../../check/probe/record.ts'
 import type { RevocationPolicy } from '../../../check/revocation/contract.ts'
 import { isStapleError } from '../../../errors.ts'
 import { parsePemCertificates } from '../../../pki/x509/pem.ts'
@@ -15,6 +16,7 @@ import {
   parseTarget,
   parseTargetFile,
   type TargetDefaults,
+  type TargetFile,
   withoutRepeats,
 } from './targets.ts'
 
@@ -60,7 +62,7 @@ export async function readRequest(
   guessStarttls: TargetDefaults['guessStarttls'],
 ): Promise<CheckRequest> {
   const problems: UsageError[] = []
-  const attempt = async <T>(read: () => T | Promise<T>): Promise<T | undefined> => {
+  const attempt: Attempt = async (read) => {
     try {
       return await read()
     } catch (error) {
@@ -69,41 +71,22 @@ export async function readRequest(
       return undefined
     }
   }
-  const { json, prometheus, starttls, servername, file, caFile, at } = given
-  if (json && prometheus)
+  const { json, prometheus, caFile, at, config } = given
+  if (json && prometheus) {
     problems.push(new UsageError('--json and --prometheus stand beside each other', 'give one of them'))
-  const [protocol, serverName, timeoutMs, moment, revocation] = [
-    starttls === undefined ? undefined : await attempt(() => parseStarttls(starttls, '--starttls')),
-    servername === undefined ? undefined : await attempt(() => parseServerName(servername, '--servername')),
-    await attempt(() => parseDurationOption('--timeout', given.timeout)),
-    at === undefined ? undefined : await attempt(() => parseMomentOption('--at', at)),
-    await attempt(() => parseRevocation(given.revocation)),
-  ]
-  const defaults: TargetDefaults = {
-    guessStarttls,
-    ...(protocol && { starttls: protocol }),
-    ...(serverName !== undefined && { serverName }),
   }
-  const targets = []
-  for (const text of given.targets) targets.push(await attempt(() => parseTarget(text, defaults)))
-  const listed =
-    file === undefined
-      ? undefined
-      : await attempt(async () => {
-          const name = file === '-' ? 'standard input' : file
-          return parseTargetFile(await readText(file, io, '-f'), name, defaults)
-        })
-  problems.push(...(listed?.problems ?? []))
+  const defaults = await readDefaults(given, guessStarttls, attempt)
+  const timeoutMs = await attempt(() => parseDurationOption('--timeout', given.timeout))
+  const moment = at === undefined ? undefined : await attempt(() => parseMomentOption('--at', at))
+  const revocation = await attempt(() => parseRevocation(given.revocation))
+  const targets = await readTargets(given, io, defaults, attempt)
+  problems.push(...targets.problems)
   const ca = caFile === undefined ? [] : ((await attempt(() => readRoots(caFile, io))) ?? [])
-  const configured = given.config === undefined ? undefined : await readConfig(given.config, io)
-  const planned = withoutRepeats([
-    ...[...targets, ...(listed?.targets ?? [])].flatMap((target) => (target ? [{ target }] : [])),
-    ...(configured?.planned ?? []),
-  ])
+  const configured = config === undefined ? undefined : await readConfig(config, io)
+  const planned = withoutRepeats([...targets.targets.map((target) => ({ target })), ...(configured?.planned ?? [])])
   if (planned.length === 0 && problems.length === 0) {
-    problems.push(
-      new UsageError('there is nothing to check', 'name a target, as example.com:443, or -f FILE, or -c FILE'),
-    )
+    const hint = 'name a target, as example.com:443, or -f FILE, or -c FILE'
+    problems.push(new UsageError('there is nothing to check', hint))
   }
   if (problems.length > 0 || timeoutMs === undefined || revocation === undefined) throw new UsageErrors(problems)
   return {
@@ -113,6 +96,42 @@ export async function readRequest(
     revocation,
     ...(moment && { at: moment }),
   }
+}
+
+/** Reads one thing; what is wrong with it is kept for the end. */
+type Attempt = <T>(read: () => T | Promise<T>) => Promise<T | undefined>
+
+async function readDefaults(
+  { starttls, servername }: CheckArguments,
+  guessStarttls: TargetDefaults['guessStarttls'],
+  attempt: Attempt,
+): Promise<TargetDefaults> {
+  const protocol = starttls === undefined ? undefined : await attempt(() => parseStarttls(starttls, '--starttls'))
+  const name = servername === undefined ? undefined : await attempt(() => parseServerName(servername, '--servername'))
+  return { guessStarttls, ...(protocol && { starttls: protocol }), ...(name !== undefined && { serverName: name }) }
+}
+
+async function readTargets(
+  { targets: words, file }: CheckArguments,
+  io: Io,
+  defaults: TargetDefaults,
+  attempt: Attempt,
+): Promise<TargetFile> {
+  const targets: Target[] = []
+  for (const word of words.filter((each) => each !== '-')) {
+    const target = await attempt(() => parseTarget(word, defaults))
+    if (target) targets.push(target)
+  }
+  // `-` is standard input, also without -f.
+  const files = [...(file === undefined ? [] : [file]), ...(words.includes('-') && file !== '-' ? ['-'] : [])]
+  const problems: UsageError[] = []
+  for (const each of files) {
+    const text = await attempt(() => readText(each, io, '-f'))
+    const listed = parseTargetFile(text ?? '', each === '-' ? 'standard input' : each, defaults)
+    targets.push(...listed.targets)
+    problems.push(...listed.problems)
+  }
+  return { targets, problems }
 }
 
 /** Everything that is wrong with a command line. */

@@ -11,6 +11,12 @@ export interface TargetDefaults {
   readonly guessStarttls: (port: number) => StarttlsProtocol | undefined
 }
 
+/** The targets of a file, and what is wrong with it. */
+export interface TargetFile {
+  readonly targets: readonly Target[]
+  readonly problems: readonly UsageError[]
+}
+
 /**
  * Parses a target: `host`, `host:port`, `[v6]:port`, a bare v6 address, or a URL, of which host and port count and whose
  * scheme says how the protocol begins.
@@ -32,13 +38,9 @@ export function parseTarget(text: string, defaults: TargetDefaults): Target {
 
 /**
  * Parses a file of targets: one per line, `#` begins a comment, and after the target may stand `starttls=smtp` and
- * `servername=name`. Everything wrong with it is in `problems`.
+ * `servername=name`.
  */
-export function parseTargetFile(
-  text: string,
-  name: string,
-  defaults: TargetDefaults,
-): { readonly targets: readonly Target[]; readonly problems: readonly UsageError[] } {
+export function parseTargetFile(text: string, name: string, defaults: TargetDefaults): TargetFile {
   const targets: Target[] = []
   const problems: UsageError[] = []
   for (const [index, line] of text
@@ -146,6 +148,8 @@ function parsePlace(place: string, defaultPort: number, text: string = place): P
 /** A name as the DNS has it, or an address; undefined when it is neither. */
 function toHost(text: string): string | undefined {
   if (isIP(text) !== 0) return text
+  // Of `example.com#x`, the conversion would keep what stands before the `#`.
+  if (/[^\p{L}\p{M}\p{N}._-]/u.test(text)) return undefined
   const ascii = domainToASCII(text.replace(/\.$/, '')).toLowerCase()
   const isName =
     ascii.length <= 253 && ascii.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label))

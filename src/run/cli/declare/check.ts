@@ -7,7 +7,10 @@ export function declareCheck({ program, io, wantsColour, endWith }: CommandLine)
   program
     .command('check')
     .description('look at servers from outside: is the staple there, on every address and key type, and will it last?')
-    .argument('[targets...]', 'host, host:port, [v6]:port, or a URL; the port is 443 if none is given')
+    .argument(
+      '[targets...]',
+      'host, host:port, [v6]:port, or a URL; the port is 443 if none is given; - is standard input',
+    )
     .option('-f, --file <file>', 'further targets, one per line; - is standard input')
     .option('-c, --config <file>', "the listeners of a configuration, and its sites' names")
     .option(
