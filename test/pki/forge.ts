@@ -116,7 +116,7 @@ export function pssParameters(
   )
 }
 
-function signWith(pair: KeyPair, scheme: Scheme, message: Uint8Array): Uint8Array {
+export function signWith(pair: KeyPair, scheme: Scheme, message: Uint8Array): Uint8Array {
   return new Uint8Array(sign(scheme.digest, message, { key: pair.privateKey, ...scheme.options }))
 }
 
