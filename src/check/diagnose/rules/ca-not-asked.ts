@@ -1,5 +1,7 @@
 /** The CA was not asked, for a reason that nobody chose. */
+
 import type { Unasked } from '../evidence.ts'
+import type { FindingRule } from '../finding.ts'
 import { certificateLine, certificateRule } from '../words.ts'
 
 const reasons: Partial<Readonly<Record<Unasked, string>>> = {
@@ -8,7 +10,7 @@ const reasons: Partial<Readonly<Record<Unasked, string>>> = {
   'no-issuer': 'its issuer was not found, and without it no answer could be verified',
 }
 
-export const caNotAsked = certificateRule(
+export const caNotAsked: FindingRule = certificateRule(
   { 'ca-not-asked': 'the CA was not asked, because the chain does not verify or the issuer is not known' },
   (seen) => {
     const reason = seen.unasked === undefined ? undefined : reasons[seen.unasked]

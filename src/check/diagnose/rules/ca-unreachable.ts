@@ -1,13 +1,13 @@
 /** The CA could not be asked from here: where on the way it failed, which is often why the server has no staple either. */
 import { errorTable, type StapleError } from '../../../errors.ts'
 import type { CertificateEvidence, Evidence } from '../evidence.ts'
-import type { Finding, Remedy } from '../finding.ts'
+import type { Finding, FindingRule, Remedy } from '../finding.ts'
 import { liveAnswers, liveFailures } from '../live.ts'
 import { type Stage, stageOf, stageText } from '../reach.ts'
 import { carryIn, remediesFor } from '../remedies.ts'
 import { certificateLine, certificateRule, sentence } from '../words.ts'
 
-export const caUnreachable = certificateRule(
+export const caUnreachable: FindingRule = certificateRule(
   {
     'ca-unreachable': 'the CA could not be asked from here: DNS, TCP, a proxy, TLS or HTTP failed',
     'ca-answer-refused': 'the CA answered with an error, or with a response that breaks a rule',
@@ -86,6 +86,8 @@ function stageRemedy(stage: Stage, { certificate }: CertificateEvidence): Remedy
       return {
         text: 'The certificate names an address that is not asked for a stranger: private ones are asked only where the target itself is on one.',
       }
+    case 'earlier requests':
+      return { text: 'Its host failed for other certificates a moment ago: see what is said of those.' }
     default:
       return {
         text: 'Something answers that is no responder: a captive portal, a proxy, a moved address. Ask it by hand.',

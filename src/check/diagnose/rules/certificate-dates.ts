@@ -1,13 +1,13 @@
 /** The certificate's own dates, and the staple's beside them. */
 import { formatTime } from '../../../pki/der/time.ts'
 import type { CertificateEvidence, Evidence } from '../evidence.ts'
-import type { Finding } from '../finding.ts'
+import type { Finding, FindingRule } from '../finding.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, momentText } from '../words.ts'
 
 const dayMs = 86_400_000
 
-export const certificateDates = certificateRule(
+export const certificateDates: FindingRule = certificateRule(
   {
     'certificate-expired': 'the certificate is past its notAfter',
     'certificate-too-young': 'the certificate is before its notBefore',

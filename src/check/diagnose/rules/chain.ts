@@ -1,11 +1,11 @@
 /** The chain: incomplete, or one that this machine does not trust, or a certificate for another name. */
 import { isSameName } from '../../../pki/x509/name.ts'
 import type { CertificateEvidence, Evidence } from '../evidence.ts'
-import type { Finding } from '../finding.ts'
+import type { Finding, FindingRule } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { certificateLine, certificateRule, countOf, nameOf } from '../words.ts'
 
-export const chain = certificateRule(
+export const chain: FindingRule = certificateRule(
   {
     'chain-incomplete': 'the server does not send the intermediate that issued its certificate',
     'chain-untrusted': 'the chain leads to no root of Node, the system or --ca-file; the staple is judged all the same',

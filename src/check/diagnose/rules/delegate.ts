@@ -1,12 +1,12 @@
 /** The delegated responder that signed the staple: its own end, and whether its own status is to be asked. */
 import { formatSpan, formatTime } from '../../../pki/der/time.ts'
-import type { Finding } from '../finding.ts'
+import type { Finding, FindingRule } from '../finding.ts'
 import { type VerifiedStaple, verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, momentText } from '../words.ts'
 
 const dayMs = 86_400_000
 
-export const delegate = certificateRule(
+export const delegate: FindingRule = certificateRule(
   {
     'delegate-ends-soon': "the delegated responder's certificate ends within a week, or before the staple does",
     'delegate-without-nocheck': "the delegated responder's certificate lacks id-pkix-ocsp-nocheck",

@@ -1,9 +1,11 @@
 /** Must-Staple from a CA that has stopped OCSP: what clients demand cannot be had. */
+
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
+import type { FindingRule } from '../finding.ts'
 import { isStapleable } from '../staples.ts'
 import { certificateLine, certificateRule } from '../words.ts'
 
-export const mustStapleWithoutResponder = certificateRule(
+export const mustStapleWithoutResponder: FindingRule = certificateRule(
   { 'must-staple-without-responder': 'the certificate demands a staple and names no responder to have one from' },
   (seen) => {
     if (!isMustStaple(seen.certificate) || isStapleable(seen) || seen.staples.length > 0) return []

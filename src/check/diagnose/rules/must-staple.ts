@@ -1,10 +1,12 @@
 /** Must-Staple and never a staple: clients that keep to RFC 7633 end the connection. */
+
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
+import type { FindingRule } from '../finding.ts'
 import { carryIn, remediesFor } from '../remedies.ts'
 import { isStapleable, shownOn } from '../staples.ts'
 import { certificateLine, certificateRule, shareOf } from '../words.ts'
 
-export const mustStaple = certificateRule(
+export const mustStaple: FindingRule = certificateRule(
   { 'must-staple-without-staple': 'the certificate demands a staple (RFC 7633) and no handshake carried one' },
   (seen, evidence) => {
     const shown = shownOn(seen)

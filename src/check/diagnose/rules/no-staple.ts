@@ -1,10 +1,12 @@
 /** No handshake at all was stapled, although the certificate has a responder. With Must-Staple: must-staple.ts. */
+
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
+import type { FindingRule } from '../finding.ts'
 import { carryIn, remediesFor } from '../remedies.ts'
 import { isAnythingStapled, isStapleable, shownOn } from '../staples.ts'
 import { certificateLine, certificateRule, shareOf } from '../words.ts'
 
-export const noStaple = certificateRule(
+export const noStaple: FindingRule = certificateRule(
   { 'no-staple': 'the certificate names an OCSP responder and no handshake carried a staple' },
   (seen, evidence) => {
     const shown = shownOn(seen)

@@ -1,13 +1,15 @@
 /** There is no OCSP for this certificate, and that is fine: Let's Encrypt, short-lived certificates, noRevAvail. */
+
 import { formatSpan } from '../../../pki/der/time.ts'
 import { type Certificate, isMustStaple } from '../../../pki/x509/certificate.ts'
 import { formatName } from '../../../pki/x509/name.ts'
+import type { FindingRule } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { certificateLine, certificateRule } from '../words.ts'
 
 const dayMs = 86_400_000
 
-export const nothingToStaple = certificateRule(
+export const nothingToStaple: FindingRule = certificateRule(
   {
     'nothing-to-staple':
       "the certificate names no responder (Let's Encrypt, short-lived) or says noRevAvail: nothing is wrong",

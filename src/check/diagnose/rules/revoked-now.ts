@@ -1,10 +1,12 @@
 /** The CA says now what the staple does not say: the certificate is revoked, or its responder does not know it. */
+
 import { formatTime } from '../../../pki/der/time.ts'
+import type { FindingRule } from '../finding.ts'
 import { liveAnswers } from '../live.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule } from '../words.ts'
 
-export const revokedNow = certificateRule(
+export const revokedNow: FindingRule = certificateRule(
   {
     'revoked-now': 'the CA, asked now, says revoked, and what is stapled does not',
     'unknown-to-ca': "the CA's responder, asked now, does not know the certificate",

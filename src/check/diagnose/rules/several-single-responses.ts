@@ -1,10 +1,12 @@
 /** Two entries in one response, as RFC 9919 allows, and four servers do not read. */
+
 import { isStapleError } from '../../../errors.ts'
 import { decodeOcspResponse } from '../../../pki/ocsp/response.ts'
 import type { StapleEvidence } from '../evidence.ts'
+import type { FindingRule } from '../finding.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
-export const severalSingleResponses = certificateRule(
+export const severalSingleResponses: FindingRule = certificateRule(
   {
     'several-single-responses': 'the response has several entries, which HAProxy, Envoy, Caddy and nats-server reject',
   },

@@ -1,9 +1,10 @@
 /** A certID given as SHA-256 only, which curl, Java and others do not find. */
+import type { FindingRule } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
-export const sha256Only = certificateRule(
+export const sha256Only: FindingRule = certificateRule(
   { 'sha256-only': 'the certID is SHA-256 alone, which curl, Java, HAProxy and Envoy do not find' },
   (seen, evidence) =>
     verifiedStaples(seen)

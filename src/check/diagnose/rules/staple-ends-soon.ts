@@ -1,14 +1,14 @@
 /** How long the staple still counts: how long an outage of the CA it survives. */
 import { formatSpan } from '../../../pki/der/time.ts'
 import type { VerifiedOcspResponse } from '../../../pki/ocsp/verify.ts'
-import type { Severity } from '../finding.ts'
+import type { FindingRule, Severity } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, momentText, seenLine } from '../words.ts'
 
 const hourMs = 3_600_000
 
-export const stapleEndsSoon = certificateRule(
+export const stapleEndsSoon: FindingRule = certificateRule(
   {
     'staple-ends-soon': 'the staple ends within an hour, a day or a weekend, and more than half of its life is over',
     'survives-outage': 'how long an outage of the CA the staple survives, where that is no reason to worry',

@@ -1,12 +1,14 @@
 /** Stapled on some handshakes only: by connection, address, key type or TLS version. */
+
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
 import type { Evidence } from '../evidence.ts'
+import type { FindingRule } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { isWarmedUp } from '../server.ts'
 import { isAnythingStapled, isStapleable, isStapled, type Shown, shownOn } from '../staples.ts'
 import { certificateLine, certificateRule, connectionLines, shareOf } from '../words.ts'
 
-export const stapleMissed = certificateRule(
+export const stapleMissed: FindingRule = certificateRule(
   {
     'staple-missed-sometimes':
       'some handshakes carry a staple and others do not: by connection, address, key type, TLS version or SNI',

@@ -1,8 +1,9 @@
 /** There is a staple, and no issuer to judge it by. */
+import type { FindingRule } from '../finding.ts'
 import { shownOn } from '../staples.ts'
 import { certificateLine, certificateRule, countOf } from '../words.ts'
 
-export const stapleNotJudged = certificateRule(
+export const stapleNotJudged: FindingRule = certificateRule(
   { 'staple-not-judged': 'a staple came, and the issuer that it is to be verified by was not found' },
   (seen) => {
     if (seen.issuer !== undefined || seen.staples.length === 0) return []

@@ -1,11 +1,13 @@
 /** The CA has a newer response than the one that is stapled. */
+
 import { formatSpan, formatTime } from '../../../pki/der/time.ts'
+import type { FindingRule } from '../finding.ts'
 import { liveAnswers } from '../live.ts'
 import { remediesFor } from '../remedies.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
-export const stapleOlder = certificateRule(
+export const stapleOlder: FindingRule = certificateRule(
   { 'staple-older-than-ca': 'the CA has a newer response: by how much the staple lags' },
   (seen, evidence) => {
     const live = liveAnswers(seen).find(({ source }) => source === 'ocsp')

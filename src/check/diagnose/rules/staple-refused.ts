@@ -1,10 +1,12 @@
 /** A staple that a strict client refuses, by whichever rule; error statuses, weak signatures and age have rules of their own. */
+
 import { errorTable } from '../../../errors.ts'
+import type { FindingRule } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { refusalOf, refusalsOf } from '../staples.ts'
 import { certificateLine, certificateRule, refusalLines, seenLine, sentence } from '../words.ts'
 
-export const stapleRefused = certificateRule(
+export const stapleRefused: FindingRule = certificateRule(
   {
     'staple-refused':
       'the staple breaks a rule that every careful client keeps; the evidence names the rule, its clause, the field, what was expected and what was found',

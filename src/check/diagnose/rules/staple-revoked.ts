@@ -1,9 +1,11 @@
 /** The staple itself says that the certificate is revoked. */
+
 import { formatTime } from '../../../pki/der/time.ts'
+import type { FindingRule } from '../finding.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
-export const stapleRevoked = certificateRule(
+export const stapleRevoked: FindingRule = certificateRule(
   { 'staple-revoked': 'the staple says that the certificate is revoked' },
   (seen) =>
     verifiedStaples(seen)

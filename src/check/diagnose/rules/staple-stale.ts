@@ -1,10 +1,12 @@
 /** The staple is past its nextUpdate, and nothing else is wrong with it. */
+
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
+import type { FindingRule } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { refusalOf } from '../staples.ts'
 import { certificateLine, certificateRule, refusalLines, seenLine } from '../words.ts'
 
-export const stapleStale = certificateRule(
+export const stapleStale: FindingRule = certificateRule(
   { 'staple-stale': 'the staple is past its nextUpdate, or has none and is over an hour old' },
   (seen, evidence) =>
     seen.staples

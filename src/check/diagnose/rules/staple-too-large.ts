@@ -1,4 +1,5 @@
 /** A staple beyond what servers keep: Apache 10,240 bytes, nginx, HAProxy and Node 16 KiB. */
+import type { FindingRule } from '../finding.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 /** The largest that each takes, in bytes. */
@@ -7,7 +8,7 @@ const limits: readonly (readonly [number, string])[] = [
   [16_000, 'nginx, HAProxy and Node (16 KiB with what is around it)'],
 ]
 
-export const stapleTooLarge = certificateRule(
+export const stapleTooLarge: FindingRule = certificateRule(
   { 'staple-too-large': 'the response is larger than Apache (10,240 bytes), or nginx, HAProxy and Node (16 KiB) take' },
   (seen) => {
     const answer = seen.live?.ocsp

@@ -1,10 +1,12 @@
 /** The staple says that the responder does not know the certificate. */
+
 import { formatTime } from '../../../pki/der/time.ts'
+import type { FindingRule } from '../finding.ts'
 import { remediesFor } from '../remedies.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
-export const stapleUnknown = certificateRule(
+export const stapleUnknown: FindingRule = certificateRule(
   { 'staple-unknown': 'the staple says that the responder does not know the certificate' },
   (seen, evidence) =>
     verifiedStaples(seen)

@@ -1,12 +1,14 @@
 /** An OCSP error status as a staple: unsigned, so it proves nothing. Apache does it by default. */
+
 import { isStapleError } from '../../../errors.ts'
 import { decodeOcspResponse } from '../../../pki/ocsp/response.ts'
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
 import type { StapleEvidence } from '../evidence.ts'
+import type { FindingRule } from '../finding.ts'
 import { remediesFor, remedyOf } from '../remedies.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
-export const stapledError = certificateRule(
+export const stapledError: FindingRule = certificateRule(
   { 'stapled-error': "a responder's error (tryLater and the like) is stapled, as Apache does" },
   (seen, evidence) =>
     seen.staples.flatMap((staple) => {

@@ -1,8 +1,9 @@
 /** SHA-1 or MD5 in the signature of the staple, and nothing else wrong with it. */
+import type { FindingRule } from '../finding.ts'
 import { refusalOf } from '../staples.ts'
 import { certificateLine, certificateRule, refusalLines, seenLine } from '../words.ts'
 
-export const weakSignature = certificateRule(
+export const weakSignature: FindingRule = certificateRule(
   { 'weak-signature': 'the response, or the certificate of its signer, is signed with SHA-1 or MD5' },
   (seen) =>
     seen.staples

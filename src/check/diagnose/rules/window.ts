@@ -1,10 +1,10 @@
 /** The response's window: none at all, or a very long one. */
 import { formatSpan, formatTime } from '../../../pki/der/time.ts'
-import type { Finding } from '../finding.ts'
+import type { Finding, FindingRule } from '../finding.ts'
 import { verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
-export const responseWindow = certificateRule(
+export const responseWindow: FindingRule = certificateRule(
   {
     'no-next-update': 'the staple has no nextUpdate, which HAProxy, Envoy and RFC 9919 refuse',
     'window-too-long': 'the staple counts for more than ten days',
