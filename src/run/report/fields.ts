@@ -27,7 +27,7 @@ export const reportFields: Meanings<CheckReport> = {
 export const targetFields: Meanings<TargetReport> = {
   target: 'as it was given; with `-c` the site and its listener',
   host: 'what is connected to',
-  port: '',
+  port: 'its TCP port',
   serverName: 'the name asked for (SNI), where it is not the host',
   starttls: 'the protocol that it begins in; absent: TLS at once',
   verdict: 'the worst of its findings',
@@ -44,7 +44,7 @@ export const targetFields: Meanings<TargetReport> = {
 }
 
 export const connectionFields: Meanings<ConnectionReport> = {
-  address: '',
+  address: 'the IP address that was connected to',
   number: 'from 1, per address',
   version: 'the one TLS version offered: `TLSv1.2` or `TLSv1.3`',
   keyFamilies: 'the kinds of certificate offered to be used: `rsa`, `ecdsa`',
@@ -67,7 +67,7 @@ export const certificateFields: Meanings<CertificateReport> = {
   issuer: 'as text',
   issuerSource:
     'where the issuer was found: `sent` by the server, `given` (`--ca-file`), `trusted` (a root of this machine) or `fetched`; absent: nowhere',
-  notBefore: '',
+  notBefore: 'from when on it may be used',
   notAfter: 'when it expires',
   key: 'the kind of its key: `ecdsa P-256`, `rsa 2048`',
   mustStaple: 'it demands a staple (RFC 7633)',
@@ -91,7 +91,7 @@ export const stapleFields: Meanings<StapleReport> = {
   effectiveNextUpdate: 'the same, or what stands for it where the responder states none',
   producedAt: 'when it was signed',
   usableUntil: "the earliest end of all that makes it count, the signer's certificate among it",
-  revocationTime: '',
+  revocationTime: 'since when it is revoked',
   revocationReason: 'as RFC 5280 calls it: `keyCompromise`',
   signer: "`kind` (`issuer`, `delegated`), `name`, and the end of a delegated signer's certificate (`notAfter`)",
   hashAlgorithms: 'of the certIDs that name the certificate',
@@ -104,10 +104,10 @@ export const stapleFields: Meanings<StapleReport> = {
 export const answerFields: Meanings<AnswerReport> = {
   certStatus: '`good`, `revoked` or `unknown`',
   url: 'the responder or distribution point that answered',
-  thisUpdate: '',
-  nextUpdate: '',
-  revocationTime: '',
-  revocationReason: '',
+  thisUpdate: 'when the CA knew it to be so',
+  nextUpdate: 'when there will be a newer one',
+  revocationTime: 'since when it is revoked',
+  revocationReason: 'as RFC 5280 calls it',
   elapsedMs: 'how long it took',
   error: 'why no answer came',
 }
