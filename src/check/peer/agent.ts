@@ -5,7 +5,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls'
 
 export interface AgentDoor {
   readonly open: (options: ConnectionOptions) => Promise<TLSSocket>
-  /** Whether what was proven of a socket still serves, so that it may wait for another request. */
+  /** Whether what was proven of a socket still serves, so that it may carry another request. */
   readonly isHolding: (socket: object) => boolean
 }
 
@@ -16,7 +16,7 @@ export function createAgent(door: AgentDoor, options: AgentOptions): Agent {
   }
   // Its own cache of sessions knows nothing of proofs.
   const agent = new Agent({ keepAlive: true, ALPNProtocols: ['http/1.1'], ...options, maxCachedSessions: 0 })
-  const keepSocketAlive = agent.keepSocketAlive.bind(agent)
+  const { addRequest } = agent as unknown as { addRequest: (...request: unknown[]) => void }
   return Object.assign(agent, {
     createConnection(given: ConnectionOptions, callback: (error: Error | null, stream?: Duplex) => void): undefined {
       door.open(withoutEmptyName(given)).then(
@@ -24,7 +24,13 @@ export function createAgent(door: AgentDoor, options: AgentOptions): Agent {
         (error) => callback(error as Error),
       )
     },
-    keepSocketAlive: (socket: Duplex) => door.isHolding(socket) && keepSocketAlive(socket),
+    /** Before Node looks for a connection that waits, those go whose proof no longer serves. */
+    addRequest(...request: unknown[]): void {
+      for (const socket of Object.values(agent.freeSockets).flatMap((waiting) => waiting ?? [])) {
+        if (!door.isHolding(socket)) socket.destroy()
+      }
+      addRequest.apply(agent, request)
+    },
   })
 }
 
