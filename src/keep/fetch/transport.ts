@@ -7,7 +7,7 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { rootCertificates } from 'node:tls'
 import { joinBytes } from '../../pki/der/bytes.ts'
 import type { Clock } from '../clock.ts'
@@ -278,14 +278,20 @@ export function createTransport(o: TransportOptions): Transport {
 
       request.on('socket', (socket) => {
         if (!socket.connecting || isSettled) return
-        cancelConnect = o.clock.wake(o.connectTimeoutMs, () =>
+        let isResolved = isIP(String(way.options.hostname).replace(/^\[|\]$/g, '')) !== 0
+        socket.once('lookup', () => {
+          isResolved = true
+        })
+        cancelConnect = o.clock.wake(o.connectTimeoutMs, () => {
+          const found = isResolved ? 'none' : 'no answer from the name server'
+          const what = `no connection within ${o.connectTimeoutMs} ms${isResolved ? '' : `: ${found}`}`
           fail(
-            fetchError('ERR_FETCH_TIMEOUT', progress.exchanged, `no connection within ${o.connectTimeoutMs} ms`, {
+            fetchError('ERR_FETCH_TIMEOUT', progress.exchanged, what, {
               expected: `a connection within ${o.connectTimeoutMs} ms`,
-              found: 'none',
+              found,
             }),
-          ),
-        )
+          )
+        })
         socket.once(way.isSecure ? 'secureConnect' : 'connect', () => cancelConnect?.())
       })
       request.on('error', (error) => {

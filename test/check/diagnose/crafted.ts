@@ -207,7 +207,9 @@ export function fetchFailure(
   detail: Partial<FetchDetail> = {},
 ): StapleError {
   const whole = { url: 'http://ocsp.example.net/', method: 'POST', ...detail }
-  return new StapleError(code, `POST http://ocsp.example.net/: ${detail.networkCode ?? code}`, whole)
+  const way = detail.method?.startsWith('CONNECT') ? ' through http://proxy.example.net:3128' : ''
+  const message = `${whole.method} http://ocsp.example.net/${way}: ${detail.networkCode ?? code}`
+  return new StapleError(code, message, whole)
 }
 
 /** For an asker or fetcher that must not be used. */

@@ -104,7 +104,7 @@ describe('ca-unreachable', () => {
       'TCP 8080',
       fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'EHOSTUNREACH', url: 'http://ocsp.example.net:8080/' }),
     ],
-    ['proxy', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED', method: 'CONNECT' })],
+    ['proxy', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED', method: 'CONNECT for GET' })],
     ['HTTP', fetchFailure('ERR_FETCH_HTTP_STATUS', { httpStatus: 404 })],
     ['HTTP', fetchFailure('ERR_FETCH_CONTENT_TYPE')],
     ['HTTP', fetchFailure('ERR_FETCH_TIMEOUT')],
