@@ -94,7 +94,7 @@ function placeOf(content: Uint8Array, serial: Uint8Array): number {
  *
  * What it accepts is what readEntry accepts, to the octet.
  */
-function endOfPlainEntry(content: Uint8Array, at: number, version: 1 | 2): number {
+export function endOfPlainEntry(content: Uint8Array, at: number, version: 1 | 2): number {
   const size = content[at + 1] as number
   const end = at + 2 + size
   if (content[at] !== tags.sequence || size >= 0x80 || end > content.length) return -1

@@ -203,6 +203,14 @@ describe('BOOLEAN', () => {
     expect([read(new Uint8Array(), or), read(encodeBoolean(true), or)]).toEqual([false, true])
     expect(refusalOf('01 01 00', or)).toMatchObject({ code: 'ERR_DER_NOT_CANONICAL', found: 'FALSE' })
   })
+
+  it('under an implicit tag is the same, and no other tag is taken for it', () => {
+    const or = (reader: DerReader) => reader.booleanOrFalse('value', 0x81)
+    expect([read(new Uint8Array(), or), refusalOf('81 01 ff', or)]).toEqual([false, 'read'])
+    expect(refusalOf('81 01 00', or)).toMatchObject({ code: 'ERR_DER_NOT_CANONICAL', found: 'FALSE' })
+    expect(refusalOf('81 01 01', or)).toMatchObject({ code: 'ERR_DER_NOT_CANONICAL', found: '01' })
+    expect(refusalOf('82 01 ff', or)).toMatchObject({ code: 'ERR_DER_TRAILING_DATA' })
+  })
 })
 
 describe('NULL', () => {
