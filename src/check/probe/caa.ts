@@ -5,16 +5,19 @@
  */
 import { Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
 import { inTime, type Limits } from './limits.ts'
 import type { CaaRecord, Target } from './record.ts'
+import { printable } from './words.ts'
 
 /** One record as Node gives it: its flags, and one property named by its tag. */
 export type ResolveCaa = (name: string) => Promise<readonly object[]>
 
 /** @returns undefined: the target is an address, which has none */
 export async function findCaa(target: Target, limits: Limits, resolve?: ResolveCaa): Promise<CaaRecord | undefined> {
-  const name = (target.serverName ?? target.host).replace(/\.$/, '')
-  if (isIP(name)) return undefined
+  const given = target.serverName ?? target.host
+  if (isIP(given)) return undefined
+  const name = (domainToASCII(given) || given).replace(/\.$/, '')
   const resolver = resolve ? undefined : new Resolver({ timeout: limits.timeoutMs, tries: 1 })
   const ask = resolve ?? ((one: string) => (resolver as Resolver).resolveCaa(one))
   const labels = name.split('.')
@@ -38,5 +41,5 @@ function readRecord(found: object): CaaRecord['records'][number][] {
   const { critical, type: _type, ...rest } = found as Record<string, unknown>
   const [tag, value] = Object.entries(rest)[0] ?? []
   // RFC 8659 §4.1: the first bit of the flags
-  return tag === undefined ? [] : [{ critical: (Number(critical) & 0x80) !== 0, tag, value: String(value) }]
+  return tag === undefined ? [] : [{ critical: (Number(critical) & 0x80) !== 0, tag, value: printable(String(value)) }]
 }

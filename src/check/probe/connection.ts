@@ -1,6 +1,7 @@
 /** One connection from its TCP handshake to its end, as a record. Never rejects. */
 import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { domainToASCII } from 'node:url'
 import { isStapleError, type StapleError } from '../../errors.ts'
 import type { Contexts } from './contexts.ts'
 import { alertOf, handshakeFailure, isForClientCertificate, isTls } from './failure.ts'
@@ -12,6 +13,7 @@ import type { Attempt, PlannedOffer } from './plan.ts'
 import type { ConnectionRecord, HttpRecord, Target } from './record.ts'
 import type { OpeningMemory } from './starttls/opening.ts'
 import type { Wire } from './wire.ts'
+import { printable } from './words.ts'
 
 export interface ConnectionRequest {
   readonly target: Target
@@ -38,15 +40,13 @@ export interface ConnectionResult {
   readonly refusedAlpn: boolean
 }
 
-const greetingLimit = 512
-
 export async function makeConnection(request: ConnectionRequest): Promise<ConnectionResult> {
   const { target, address, limits, contexts, memory } = request
   const wasSilent = memory.isSilent === true
   const { clock } = limits
   const place = placeOf(address, target.port)
   const name = target.serverName ?? target.host
-  const serverName = isIP(name) ? undefined : name.replace(/\.$/, '')
+  const serverName = isIP(name) ? undefined : domainToASCII(name).replace(/\.$/, '') || name
   const started = clock.monotonicMs()
   let connected: number | undefined
   let shaken: number | undefined
@@ -56,7 +56,7 @@ export async function makeConnection(request: ConnectionRequest): Promise<Connec
   let wire: Wire | undefined
   let greeting: string | undefined
   const note = (text: string) => {
-    greeting = text.slice(0, greetingLimit)
+    greeting = printable(text)
   }
 
   try {

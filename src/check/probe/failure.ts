@@ -1,6 +1,8 @@
 /** Failed handshakes in words: which side refused, what, and OpenSSL's own code, because people search for it. */
 import { StapleError } from '../../errors.ts'
 import type { StarttlsProtocol } from './record.ts'
+import { OpeningError } from './starttls/opening.ts'
+import { WireError } from './wire.ts'
 
 /** What is known of a handshake that failed. */
 export interface FailedHandshake {
@@ -28,13 +30,9 @@ export function handshakeFailure(failed: FailedHandshake): StapleError<'ERR_PROB
 
 /** An opening in clear that did not come to TLS. */
 export function openingFailure(place: string, protocol: StarttlsProtocol, error: unknown): StapleError {
-  const {
-    message,
-    expected = 'the go-ahead for TLS',
-    unread,
-  } = error as Error & { expected?: string; unread?: Uint8Array }
-  const rest = unread && unread.length > 0 ? `; it had sent ${nameBytes(unread)}` : ''
-  const found = `${message}${rest}`
+  const expected = error instanceof OpeningError ? error.expected : 'the go-ahead for TLS'
+  const rest = error instanceof WireError && error.unread.length > 0 ? `; it had sent ${nameBytes(error.unread)}` : ''
+  const found = `${(error as Error).message}${rest}`
   return new StapleError(
     'ERR_PROBE_STARTTLS',
     `${place}: ${protocol}: ${found}`,

@@ -10,6 +10,7 @@ import {
   checkServerIdentity,
   connect,
   type DetailedPeerCertificate,
+  type PeerCertificate,
   type SecureContext,
   type TLSSocket,
 } from 'node:tls'
@@ -57,7 +58,7 @@ export function beginHandshake(wire: Wire, request: HandshakeRequest): Handshake
     minDHSize: 1,
     ALPNProtocols: [...request.alpn],
     checkServerIdentity: (_host, certificate) => {
-      identityError = checkServerIdentity(request.identity, certificate)
+      identityError = checkIdentity(request.identity, certificate)
       return identityError
     },
   }
@@ -65,7 +66,11 @@ export function beginHandshake(wire: Wire, request: HandshakeRequest): Handshake
 
   // before the end of the handshake: with TLS 1.2, a server that then asks for a client certificate has shown this much
   socket.on('OCSPResponse', (response: Buffer | null) => {
-    sight = look(socket, request.roots, response)
+    try {
+      sight = look(socket, request.roots, response)
+    } catch (error) {
+      socket.destroy(error as Error) // from here it would end the process
+    }
   })
   const finished = new Promise<void>((resolve, reject) => {
     socket.once('secureConnect', () => {
@@ -89,6 +94,15 @@ export function beginHandshake(wire: Wire, request: HandshakeRequest): Handshake
       const trust: TrustRecord = judgeUnfinished(sight.chain, request.roots, request.identity, request.at)
       return { ...factsOf(socket, sight), trust }
     },
+  }
+}
+
+/** Names that Node cannot read make it throw, where nobody could catch it. */
+function checkIdentity(identity: string, certificate: PeerCertificate): Error | undefined {
+  try {
+    return checkServerIdentity(identity, certificate)
+  } catch (error) {
+    return error as Error
   }
 }
 

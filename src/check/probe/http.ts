@@ -3,9 +3,9 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { inTime, type Limits } from './limits.ts'
 import type { HttpRecord, Target } from './record.ts'
+import { printable } from './words.ts'
 
 const headLimit = 16_384
-const fieldLimit = 512
 
 /** Ports where a web server is asked although ALPN did not say that it is one. */
 const webPorts: ReadonlySet<number> = new Set([443, 8443])
@@ -53,8 +53,8 @@ function recordOf(status: number, headers: IncomingHttpHeaders, at: Date): HttpR
   const told = date === undefined ? Number.NaN : Date.parse(date)
   return {
     status,
-    ...(server === undefined ? {} : { server: server.slice(0, fieldLimit) }),
-    ...(hsts === undefined ? {} : { hsts: hsts.slice(0, fieldLimit) }),
+    ...(server === undefined ? {} : { server: printable(server) }),
+    ...(hsts === undefined ? {} : { hsts: printable(hsts) }),
     ...(Number.isNaN(told) ? {} : { dateSkewMs: told - at.getTime() }),
   }
 }

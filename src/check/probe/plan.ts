@@ -7,8 +7,10 @@
  *    that cannot be connected to, hangs or speaks no TLS, at once, or after two such in a row when it had shown something.
  * 2. The kind of key that was not shown is offered alone. A refusal counts among the N of the first kind; what is shown
  *    gives the second kind N of its own.
- * 3. Until N are made, each kind is asked for alone, TLS 1.2 and 1.3 in turn, so that both are seen and a staple that comes only
- *    at times is caught (each nginx worker misses once). A version that is refused is not offered again.
+ * 3. Until N are made, TLS 1.2 and 1.3 are offered in turn, so that both are seen and a staple that comes only at times is
+ *    caught (each nginx worker misses once). A version that is refused is not offered again. Where there are two kinds of
+ *    certificate, each is asked for alone; where there is one, both kinds are offered, as ordinary clients do: a server that
+ *    is strict about its chain's signatures would refuse less.
  *
  * So at most N connections where one certificate is shown, 2 N where two are.
  */
@@ -32,7 +34,7 @@ export interface Attempt extends PlannedOffer {
   readonly keyFamily?: string
 }
 
-export const bothFamilies: readonly KeyFamily[] = ['ecdsa', 'rsa']
+const bothFamilies: readonly KeyFamily[] = ['ecdsa', 'rsa']
 
 /** @returns what the next connection offers; undefined: there is none */
 export function planNext(attempts: readonly Attempt[], connections: number): PlannedOffer | undefined {
@@ -49,16 +51,15 @@ export function planNext(attempts: readonly Attempt[], connections: number): Pla
   const firstFamily = familyOf(first)
   const secondFamily: KeyFamily = firstFamily === 'rsa' ? 'ecdsa' : 'rsa'
   const asked = attempts.filter((one) => isOnly(one, secondFamily))
-  const second = asked.some((one) => isShown(one) && familyOf(one) === secondFamily) ? asked : []
-  const firstCount = attempts.length - second.length
-
-  if (firstCount < connections) {
+  const hasSecond = attempts.some((one) => isShown(one) && familyOf(one) === secondFamily && !isOnly(one, firstFamily))
+  const second = hasSecond ? asked : []
+  if (attempts.length - second.length < connections) {
     if (last?.outcome === 'again') return offerOf(last)
-    if (asked.length === 0) return { version: first.version, keyFamilies: [secondFamily] }
+    if (asked.length === 0 && !hasSecond) return { version: first.version, keyFamilies: [secondFamily] }
     const own = attempts.filter((one) => !isOnly(one, secondFamily))
-    return { version: nextVersion(attempts, own), keyFamilies: firstFamily ? [firstFamily] : bothFamilies }
+    return { version: nextVersion(attempts, own), keyFamilies: hasSecond && firstFamily ? [firstFamily] : bothFamilies }
   }
-  if (second.length === 0 || second.length >= connections) return undefined
+  if (!hasSecond || second.length >= connections) return undefined
   return { version: nextVersion(attempts, second), keyFamilies: [secondFamily] }
 }
 
@@ -89,7 +90,7 @@ function isShown(attempt: Attempt): boolean {
   return attempt.outcome === 'shown'
 }
 
-function isOnly(attempt: Attempt, family: KeyFamily): boolean {
+function isOnly(attempt: Attempt, family: KeyFamily | undefined): boolean {
   return attempt.keyFamilies.length === 1 && attempt.keyFamilies[0] === family
 }
 

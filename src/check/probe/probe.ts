@@ -15,8 +15,8 @@ import { type Attempt, planNext } from './plan.ts'
 import type { ConnectionRecord, HttpRecord, ProbeRecord, Target } from './record.ts'
 import type { OpeningMemory } from './starttls/opening.ts'
 
-export const defaultConnections = 5
-export const defaultTimeoutMs = 5_000
+const defaultConnections = 5
+const defaultTimeoutMs = 5_000
 
 /** Addresses of one name that are asked at the same time. */
 const addressesAtOnce = 4

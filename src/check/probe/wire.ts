@@ -42,7 +42,7 @@ export class WireError extends Error {
 }
 
 /** A server that sends this much in one connection is cut off: a handshake and an HTTP head take a few thousand. */
-export const receiveLimit = 1_048_576
+const receiveLimit = 1_048_576
 const lineLimit = 65_536
 const firstBytesKept = 64
 

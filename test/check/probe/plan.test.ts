@@ -56,7 +56,7 @@ describe('the connections to one address', () => {
       'five, RSA alone: the versions in turn',
       5,
       { versions: both, keyFamilies: ['rsa'] },
-      ['1.3 ecdsa,rsa: rsa', '1.3 ecdsa: refused', '1.2 rsa: rsa', '1.3 rsa: rsa', '1.2 rsa: rsa'],
+      ['1.3 ecdsa,rsa: rsa', '1.3 ecdsa: refused', '1.2 ecdsa,rsa: rsa', '1.3 ecdsa,rsa: rsa', '1.2 ecdsa,rsa: rsa'],
     ],
     [
       'three, both kinds: three each',
@@ -68,7 +68,13 @@ describe('the connections to one address', () => {
       'no TLS 1.3: one connection finds it out',
       5,
       { versions: ['TLSv1.2'], keyFamilies: ['ecdsa'] },
-      ['1.3 ecdsa,rsa: refused', '1.2 ecdsa,rsa: ecdsa', '1.2 rsa: refused', '1.2 ecdsa: ecdsa', '1.2 ecdsa: ecdsa'],
+      [
+        '1.3 ecdsa,rsa: refused',
+        '1.2 ecdsa,rsa: ecdsa',
+        '1.2 rsa: refused',
+        '1.2 ecdsa,rsa: ecdsa',
+        '1.2 ecdsa,rsa: ecdsa',
+      ],
     ],
     [
       'no TLS 1.2: one connection finds it out',
@@ -77,10 +83,10 @@ describe('the connections to one address', () => {
       [
         '1.3 ecdsa,rsa: ecdsa',
         '1.3 rsa: refused',
-        '1.2 ecdsa: refused',
-        '1.3 ecdsa: ecdsa',
-        '1.3 ecdsa: ecdsa',
-        '1.3 ecdsa: ecdsa',
+        '1.2 ecdsa,rsa: refused',
+        '1.3 ecdsa,rsa: ecdsa',
+        '1.3 ecdsa,rsa: ecdsa',
+        '1.3 ecdsa,rsa: ecdsa',
       ],
     ],
     [
@@ -93,7 +99,7 @@ describe('the connections to one address', () => {
       'RSA-PSS counts as RSA',
       3,
       { versions: both, keyFamilies: ['rsa-pss'] },
-      ['1.3 ecdsa,rsa: rsa-pss', '1.3 ecdsa: refused', '1.2 rsa: rsa-pss'],
+      ['1.3 ecdsa,rsa: rsa-pss', '1.3 ecdsa: refused', '1.2 ecdsa,rsa: rsa-pss'],
     ],
     [
       'neither version',
@@ -105,6 +111,18 @@ describe('the connections to one address', () => {
     expect(follow(connections, answerOf(server))).toEqual(expected)
   })
 
+  it('ask each kind alone once the second has come up, wherever it did', () => {
+    const shown = ['rsa', 'refused', 'ecdsa', 'rsa', 'ecdsa', 'ecdsa']
+    expect(follow(3, (_offer, index) => shown[index] ?? 'refused')).toEqual([
+      '1.3 ecdsa,rsa: rsa',
+      '1.3 ecdsa: refused',
+      '1.2 ecdsa,rsa: ecdsa',
+      '1.3 rsa: rsa',
+      '1.2 ecdsa: ecdsa',
+      '1.2 ecdsa: ecdsa',
+    ])
+  })
+
   it('end at once where nothing can be connected to', () => {
     expect(follow(5, () => 'unreachable')).toEqual(['1.3 ecdsa,rsa: unreachable'])
   })
@@ -113,7 +131,7 @@ describe('the connections to one address', () => {
     expect(follow(5, (_offer, index) => (index === 0 ? 'rsa' : 'unreachable'))).toEqual([
       '1.3 ecdsa,rsa: rsa',
       '1.3 ecdsa: unreachable',
-      '1.2 rsa: unreachable',
+      '1.2 ecdsa,rsa: unreachable',
     ])
   })
 

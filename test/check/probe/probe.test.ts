@@ -57,9 +57,9 @@ describe('a server with one certificate', () => {
     expect(lines(record)).toEqual([
       '1.3 ecdsa,rsa: ecdsa',
       '1.3 rsa: ERR_PROBE_HANDSHAKE',
-      '1.2 ecdsa: ecdsa',
-      '1.3 ecdsa: ecdsa',
-      '1.2 ecdsa: ecdsa',
+      '1.2 ecdsa,rsa: ecdsa',
+      '1.3 ecdsa,rsa: ecdsa',
+      '1.2 ecdsa,rsa: ecdsa',
     ])
     expect(stapler.asked).toBe(5)
     expect(record.addresses).toEqual(['127.0.0.1'])
@@ -105,8 +105,8 @@ describe('a server with one certificate', () => {
         '1.3 ecdsa,rsa: ERR_PROBE_HANDSHAKE',
         '1.2 ecdsa,rsa: rsa',
         '1.2 ecdsa: ERR_PROBE_HANDSHAKE',
-        '1.2 rsa: rsa',
-        '1.2 rsa: rsa',
+        '1.2 ecdsa,rsa: rsa',
+        '1.2 ecdsa,rsa: rsa',
       ],
     ],
     [
@@ -115,9 +115,9 @@ describe('a server with one certificate', () => {
       [
         '1.3 ecdsa,rsa: rsa',
         '1.3 ecdsa: ERR_PROBE_HANDSHAKE',
-        '1.2 rsa: ERR_PROBE_HANDSHAKE',
-        '1.3 rsa: rsa',
-        '1.3 rsa: rsa',
+        '1.2 ecdsa,rsa: ERR_PROBE_HANDSHAKE',
+        '1.3 ecdsa,rsa: rsa',
+        '1.3 ecdsa,rsa: rsa',
       ],
     ],
   ])('%s is found out with one connection', async (_name, versions, expected) => {

@@ -33,7 +33,7 @@ beforeAll(async () => {
 })
 
 /** What a server with one RSA certificate and both versions shows in three connections. */
-const rsaInBoth = ['1.3 ecdsa,rsa: rsa', '1.3 ecdsa: ERR_PROBE_HANDSHAKE', '1.2 rsa: rsa']
+const rsaInBoth = ['1.3 ecdsa,rsa: rsa', '1.3 ecdsa: ERR_PROBE_HANDSHAKE', '1.2 ecdsa,rsa: rsa']
 
 function lookAt(starttls: StarttlsProtocol, port: number) {
   return look(port, { starttls, serverName: 'localhost', ca: [root], connections: 3 })

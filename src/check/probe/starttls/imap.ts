@@ -1,5 +1,7 @@
 /** Mail access. @see RFC 9051 §6.2.1 */
-import { type Opening, OpeningError, quote } from './opening.ts'
+
+import { quote } from '../words.ts'
+import { type Opening, OpeningError } from './opening.ts'
 
 /** Untagged lines that may come before the answer. */
 const linesAtMost = 100

@@ -7,7 +7,8 @@
  */
 import { encodeInteger, encodeSequence, encodeValue } from '../../../pki/der/writer.ts'
 import type { Wire } from '../wire.ts'
-import { type Opening, OpeningError, quote } from './opening.ts'
+import { quote } from '../words.ts'
+import { type Opening, OpeningError } from './opening.ts'
 
 const startTlsOid = '1.3.6.1.4.1.1466.20037'
 const applicationRequest = 0x77

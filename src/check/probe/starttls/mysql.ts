@@ -3,7 +3,9 @@
  *
  * @see https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
  */
-import { type Opening, OpeningError, quote } from './opening.ts'
+
+import { quote } from '../words.ts'
+import { type Opening, OpeningError } from './opening.ts'
 
 const withProtocol41 = 0x0000_0200
 const withSsl = 0x0000_0800

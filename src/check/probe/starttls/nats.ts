@@ -6,7 +6,8 @@
  */
 import { isStapleError } from '../../../errors.ts'
 import { inTime } from '../limits.ts'
-import { type Opening, OpeningError, quote } from './opening.ts'
+import { quote } from '../words.ts'
+import { type Opening, OpeningError } from './opening.ts'
 
 const waitMs = 1_000
 /** With many servers in a cluster their addresses make it long. */

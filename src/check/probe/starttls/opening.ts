@@ -44,9 +44,3 @@ export class OpeningError extends Error {
     this.expected = expected
   }
 }
-
-/** A stranger's line for a message: short, and nothing in it that steers a terminal. */
-export function quote(text: string): string {
-  const short = text.length > 120 ? `${text.slice(0, 120)}…` : text
-  return `"${short.replace(/\p{Cc}/gu, '?')}"`
-}

@@ -1,5 +1,7 @@
 /** Mail access. @see RFC 2595 §4 */
-import { type Opening, OpeningError, quote } from './opening.ts'
+
+import { quote } from '../words.ts'
+import { type Opening, OpeningError } from './opening.ts'
 
 export const openPop3: Opening = async ({ wire, note }) => {
   const greeting = await wire.readLine()

@@ -1,6 +1,7 @@
 /** Replies of a three-digit code and lines of text, as SMTP and FTP have them. @see RFC 5321 §4.2, RFC 959 §4.2 */
 import type { Wire } from '../wire.ts'
-import { OpeningError, quote } from './opening.ts'
+import { quote } from '../words.ts'
+import { OpeningError } from './opening.ts'
 
 export interface Reply {
   readonly code: number

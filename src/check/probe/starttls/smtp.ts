@@ -1,6 +1,7 @@
 /** Mail transport and submission. @see RFC 3207 */
 import { isIPv6 } from 'node:net'
-import { type Opening, OpeningError, quote } from './opening.ts'
+import { quote } from '../words.ts'
+import { type Opening, OpeningError } from './opening.ts'
 import { expectCode, readReply } from './reply.ts'
 
 export const openSmtp: Opening = async ({ wire, note }) => {

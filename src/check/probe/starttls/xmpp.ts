@@ -1,5 +1,7 @@
 /** Jabber, for clients and between servers. @see RFC 6120 §5.4 */
-import { type Opening, OpeningError, quote } from './opening.ts'
+
+import { quote } from '../words.ts'
+import { type Opening, OpeningError } from './opening.ts'
 
 const serverPort = 5269
 
