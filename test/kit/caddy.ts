@@ -9,11 +9,16 @@ import { temporaryDirectory } from './temporary.ts'
 export interface Caddy {
   readonly program: Program
   readonly port: number
+  /** What it keeps from one run to the next; staples are in `caddy/ocsp`. */
+  readonly directory: string
 }
 
-/** Starts one and resolves when it takes connections: then it has asked the certificate's responder. */
-export async function startCaddy(leaf: Leaf): Promise<Caddy> {
-  const directory = temporaryDirectory('caddy')
+/**
+ * Starts one and resolves when it takes connections: then it has asked the certificate's responder.
+ *
+ * @param directory - what an earlier one kept
+ */
+export async function startCaddy(leaf: Leaf, directory: string = temporaryDirectory('caddy')): Promise<Caddy> {
   const port = await freePort()
   const file = join(directory, 'Caddyfile')
   writeFileSync(
@@ -41,5 +46,5 @@ https://localhost:${port} {
     },
   })
   await program.waitForPort(port)
-  return { program, port }
+  return { program, port, directory }
 }

@@ -27,22 +27,31 @@ ${sections}
   return program
 }
 
-/** Starts one that ends TLS itself and staples the bytes of the file beside its certificate, `PEM.ocsp`. */
-export async function startHaproxyWithStaple(
-  leaf: Leaf,
-  staple: Uint8Array,
-): Promise<{ readonly program: Program; readonly port: number }> {
+export interface StaplingHaproxy {
+  readonly program: Program
+  readonly port: number
+  /** PEM: the leaf, its intermediate and the key; the staple lies beside it, `.ocsp`. */
+  readonly certificateFile: string
+  /** Where it takes commands. */
+  readonly socket: string
+}
+
+/** Starts one that ends TLS itself and staples the bytes of the file beside its certificate. */
+export async function startHaproxyWithStaple(leaf: Leaf, staple: Uint8Array): Promise<StaplingHaproxy> {
   const port = await freePort()
-  const file = join(temporaryDirectory('haproxy'), 'site.pem')
-  await writeFile(file, leaf.chainPem + (await readFile(leaf.keyFile, 'utf8')))
-  await writeFile(`${file}.ocsp`, staple)
+  const directory = temporaryDirectory('haproxy')
+  const [certificateFile, socket] = [join(directory, 'site.pem'), join(directory, 'admin.sock')]
+  await writeFile(certificateFile, leaf.chainPem + (await readFile(leaf.keyFile, 'utf8')))
+  await writeFile(`${certificateFile}.ocsp`, staple)
   const program = await startHaproxy(
-    `frontend site
+    `global
+  stats socket ${socket} level admin
+frontend site
   mode http
-  bind 127.0.0.1:${port} ssl crt ${file}
+  bind 127.0.0.1:${port} ssl crt ${certificateFile}
   http-request return status 200 content-type text/plain string ok
 `,
     port,
   )
-  return { program, port }
+  return { program, port, certificateFile, socket }
 }
