@@ -17,6 +17,8 @@ export interface Lane {
   readonly failures: StapleError[]
   /** The responder's own wish; the longest it said. */
   retryAfterMs?: number
+  /** The HTTP Date of its last answer, minus our clock. */
+  dateSkewMs?: number
 }
 
 export type Answer = Omit<FetchedStaple, 'failures' | 'elapsedMs'>
@@ -112,8 +114,12 @@ function failed(lanes: readonly Lane[]): StapleError<'ERR_FETCH_FAILED'> {
   const causes = lanes.flatMap((lane) => lane.failures)
   const waits = lanes.flatMap((lane) => lane.retryAfterMs ?? [])
   const messages = [...new Set(causes.map((cause) => cause.message))]
+  const [dateSkew] = lanes.flatMap(({ responderURL, dateSkewMs }) => {
+    return dateSkewMs === undefined ? [] : [{ responderURL, skewMs: dateSkewMs }]
+  })
   return new StapleError('ERR_FETCH_FAILED', `no responder gave an acceptable answer: ${messages.join('; ')}`, {
     causes,
     ...(waits.length > 0 ? { retryAfterMs: Math.max(...waits) } : {}),
+    ...(dateSkew === undefined ? {} : { dateSkew }),
   })
 }

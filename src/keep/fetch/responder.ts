@@ -188,12 +188,13 @@ class Asking {
       { ...this.#o.policies, certificate, issuer, at, ...(responderCertificate ? { responderCertificate } : {}) },
       this.#question.isToBeStapled === false ? Number.POSITIVE_INFINITY : this.#o.maxStapleBytes,
     )
+    const skewMs = dateSkewMs(answer.headers, at)
+    if (skewMs !== undefined) this.#lane.dateSkewMs = skewMs
     if ('refused' in reading) return this.#refused(reading.refused)
     this.#passage.answered()
     const isSecondChoice = hash === (this.#isPreferring ? 'sha1' : 'sha256')
     this.#o.memory.remember(this.#memoryKey, { method, hashAlgorithm: hash, isSecondChoice })
     const maxAgeMs = freshForMs(answer.headers, at)
-    const skewMs = dateSkewMs(answer.headers, at)
     return {
       response: reading.response,
       responderURL: this.#lane.responderURL,

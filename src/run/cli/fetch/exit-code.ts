@@ -3,6 +3,7 @@
  * anything else but 0 is not.
  */
 import { type ErrorCode, errorTable, type StapleError } from '../../../errors.ts'
+import { formatSpan } from '../../journal/span.ts'
 
 export const FetchCode = {
   ok: 0,
@@ -38,6 +39,8 @@ export function judgeFailure(
   const ageMs = at.getTime() - notBefore.getTime()
   const isYoung = ageMs < dayMs
   const code = causes.some((cause) => isTemporary(cause, isYoung)) ? FetchCode.later : FetchCode.never
+  const clocks = adviceOnClocks(error)
+  if (clocks !== undefined) return { code, hint: clocks }
   if (!causes.some((cause) => statusOf(cause) === 'unauthorized')) return { code, hint: adviceOn(causes) }
   if (at > notAfter) {
     return { code, hint: 'the certificate has expired, and responders forget those: renew it' }
@@ -75,6 +78,14 @@ function statusOf({ code, detail }: StapleError): string | undefined {
   return code === 'ERR_OCSP_RESPONSE_STATUS' ? (detail as { readonly found: string }).found : undefined
 }
 
+/** With a wrong clock, every answer is refused for its time, and no other advice helps. */
+function adviceOnClocks(error: StapleError): string | undefined {
+  const { dateSkew } = error.detail as { readonly dateSkew?: { readonly skewMs: number } }
+  if (dateSkew === undefined || Math.abs(dateSkew.skewMs) < noticeableSkewMs) return undefined
+  const { skewMs } = dateSkew
+  return `the responder's clock is ${formatSpan(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead of' : 'behind'} this machine's: compare both`
+}
+
 function adviceOn(causes: readonly StapleError[]): string {
   return [...new Set(causes.map(({ code }) => ownAdvice[code] ?? errorTable[code].remedy))].join('; ')
 }
@@ -87,3 +98,5 @@ const ownAdvice: Partial<Record<ErrorCode, string>> = {
 }
 
 const dayMs = 86_400_000
+/** As much as is tolerated on thisUpdate. */
+const noticeableSkewMs = 300_000
