@@ -227,6 +227,13 @@ describe('a failure', () => {
     expect(error.causes.map(({ code: cause }: { code: string }) => cause)).toContain(errorCode)
   })
 
+  test('of the clocks says so, and by how much', async () => {
+    const { leaf } = await setStage({ kind: 'future', dateSkewMs: 3_600_000 })
+    const { code, stderr } = await runCommand(['fetch', leaf.certificateFile])
+    expect(code).toBe(75)
+    expect(stderr).toMatch(/hint: the responder's clock is (1 h|59 min.*) ahead of this machine's/)
+  })
+
   test('comes after --timeout, and may pass', async () => {
     const { leaf } = await setStage('hang')
     const { code, stderr } = await runCommand(['fetch', leaf.certificateFile, '--timeout', '200ms'])
@@ -248,6 +255,50 @@ describe('a failure', () => {
     expect(code).toBe(1)
     expect(stderr).toContain(out)
   })
+})
+
+describe('-v', () => {
+  test('shows each exchange, the request field by field, and what the rules say of each answer', async () => {
+    const { leaf, responder } = await setStage()
+    responder.script('expired')
+    const { code, stderr } = await runCommand(['fetch', leaf.certificateFile, '-v', '--method', 'get', '--out', 'x'], {
+      workingDirectory: directory,
+    })
+    expect(code).toBe(0)
+    const [first = '', second = ''] = stderr.split(/^(?=GET )/m)
+    expect(first).toContain(`GET  ${responder.url}M`)
+    expect(first).toMatch(new RegExp(`serialNumber +${leaf.certificate.serialNumber.toString(16)}\n`))
+    expect(first).toMatch(/HTTP 200, application\/ocsp-response, \d+ bytes, after /)
+    expect(first).toMatch(/refused +next-update +RFC 6960/)
+    expect(second).toContain('as shown before')
+    expect(second).toMatch(/passed +next-update +RFC 6960/)
+    expect(second).toMatch(/^good: verified/m)
+  })
+
+  test('shows what did not answer, where redirects led, and what was no response', async () => {
+    const { leaf, responder } = await setStage()
+    const { responder: other } = await setStage('html')
+    responder.script({ kind: 'redirect', to: other.url }, 'reset')
+    const { stderr } = await runCommand(['fetch', leaf.certificateFile, '-v', '--hash', 'sha1', '--out', '/dev/shm/'])
+    expect(stderr).toContain(`redirected to ${other.url}`)
+    expect(stderr).toContain('an HTML page "Please log in"')
+    expect(stderr).toMatch(/after \d+ ms: POST .+ECONNRESET/)
+  })
+
+  test('is in the JSON, too', async () => {
+    const { leaf, responder } = await setStage()
+    const { stdout, stderr } = await runCommand(['fetch', leaf.certificateFile, '-v', '--json'])
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout).exchanges).toMatchObject([
+      { method: 'GET', url: expect.stringContaining(responder.url), status: 200, bytes: expect.any(Number) },
+    ])
+  })
+})
+
+test('a person at a terminal is told what is waited for', async () => {
+  const { leaf, responder } = await setStage({ kind: 'good', delayMs: 1_300 })
+  const { stderr } = await runCommand(['fetch', leaf.certificateFile, '--json'], { terminals: ['stderr'] })
+  expect(stderr).toBe(`asking ${responder.url} for up to 30 s\n`)
 })
 
 describe('the command line', () => {
