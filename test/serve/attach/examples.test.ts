@@ -36,7 +36,10 @@ beforeAll(async () => {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    alias: { staplewright: join(root, 'src/index.ts') },
+    alias: {
+      'staplewright/peer': join(root, 'src/check/peer/index.ts'),
+      staplewright: join(root, 'src/index.ts'),
+    },
   })
 })
 
@@ -134,6 +137,17 @@ describe('the example', () => {
   })
 })
 
+it('client asks a server that staples, and tells who says that it is good', async () => {
+  const { port, directory } = await runExample('start')
+  cpSync(leaf.rootFile, join(directory, 'ca.pem'))
+  const file = join(directory, 'client.mjs')
+  const code = readFileSync(join(bundles, 'client.mjs'), 'utf8')
+  expect(code).toContain('localhost:8443')
+  writeFileSync(file, code.replace('localhost:8443', `localhost:${port}`))
+  const { output } = await runProgram(process.execPath, [file], { cwd: directory })
+  expect(output).toMatch(/^good by its staple until \d{4}-\d\d-\d\dT.*\nhello\n$/)
+})
+
 it('the examples compile', async () => {
   const { code, output } = await runProgram('npx', ['tsc', '-p', 'examples', '--noEmit'], {
     cwd: root,
@@ -150,6 +164,6 @@ it('every example is run above, and listed in its README', () => {
   const listed = [...readFileSync(join(root, 'examples/README.md'), 'utf8').matchAll(/^\| \[([\w-]+)\.ts\]/gm)]
     .map(([, name]) => name)
     .sort()
-  expect(names).toEqual(['events', 'http2', 'renewal', 'start', 'store', 'two-keys'])
+  expect(names).toEqual(['client', 'events', 'http2', 'renewal', 'start', 'store', 'two-keys'])
   expect(listed).toEqual(names)
 })
