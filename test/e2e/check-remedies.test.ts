@@ -1,119 +1,99 @@
-/** What the findings print for servers that the guide does not speak of helps, too: done as told, and the finding is gone. */
-import { once } from 'node:events'
-import { readFile, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+/**
+ * The remedies for no-staple in servers beyond nginx and plain Apache: the server is started without stapling, what
+ * `examine` prints for it is applied, and every handshake is stapled.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import type { Examination } from '../../src/check/examine.ts'
+import type { ServerKind } from '../../src/check/diagnose/finding.ts'
 import type { Leaf } from '../kit/authority.ts'
-import { startCaddy } from '../kit/caddy.ts'
-import { startHaproxyWithStaple } from '../kit/haproxy.ts'
-import { startLighttpd } from '../kit/lighttpd.ts'
-import { linesOf, remedyOf, runFetch } from '../kit/mend.ts'
-import { startNatsServer } from '../kit/nats-server.ts'
-import { makeStaple } from '../kit/staple.ts'
+import { freePort } from '../kit/free-port.ts'
+import { startHaproxy } from '../kit/haproxy.ts'
+import { linesOf, type Places, remedyOf, runFetch } from '../kit/mend.ts'
+import { startProgram } from '../kit/program.ts'
 import { temporaryDirectory } from '../kit/temporary.ts'
 import { codesOf, expectHealthy, setCheckStage } from './check-stage.ts'
 
 const stage = await setCheckStage()
-const { authority, responder } = stage
 
-it('lighttpd: another response into the file, and a restart', async () => {
+/** A leaf, a port, a directory, and where the paths of the remedies are in this test. */
+async function site(kind: ServerKind): Promise<{ leaf: Leaf; port: number; directory: string; places: Places }> {
   const leaf = await stage.issue()
-  const broken = await startLighttpd(leaf, await makeStaple(authority, leaf, 'wrongSerial'))
-  const remedy = remedyOf(await lookFor('staple-refused', broken.port), 'staple-refused', 'lighttpd')
-  const file = join(temporaryDirectory('staple'), 'staple.der')
-  await runFetch(remedy, { ...sitePlaces(leaf), '/var/lib/staples/localhost.der': file })
-  await broken.program.end()
-  expectHealthy(await stage.look((await startLighttpd(leaf, await readFile(file))).port))
-})
+  const directory = temporaryDirectory(kind)
+  const places: Places = {
+    '/etc/ssl/localhost/fullchain.pem': leaf.certificateFile,
+    '/etc/ssl/localhost/issuer.pem': stage.authority.intermediate.certificateFile,
+    '/etc/ssl/localhost/key.pem': leaf.keyFile,
+    '/var/lib/staples/localhost.der': join(directory, 'localhost.der'),
+    '/etc/haproxy/certs/localhost.pem': join(directory, 'localhost.pem'),
+    '/var/lib/nats': join(directory, 'store'),
+  }
+  return { leaf, port: await freePort(), directory, places }
+}
 
-it('HAProxy: another response into the file beside the certificate, and over its socket without a reload', async () => {
-  const leaf = await stage.issue()
-  const { port, certificateFile, socket } = await startHaproxyWithStaple(
-    leaf,
-    await makeStaple(authority, leaf, 'badSignature'),
-  )
-  const remedy = remedyOf(await lookFor('staple-refused', port), 'staple-refused', 'haproxy')
-  const places = { '/etc/haproxy/certs/localhost.pem': certificateFile, '/run/haproxy/admin.sock': socket }
-  await runFetch(remedy, places)
-  // echo "COMMAND $(base64 -w0 FILE)" | socat - SOCKET
-  const [, command, file = '', to] =
-    /^echo "(.+) \$\(base64 -w0 (\S+)\)" \| socat - (\S+)$/.exec(linesOf(remedy, places)[1] ?? '') ?? []
-  expect(to).toBe(socket)
-  expect(await say(socket, `${command} ${(await readFile(file)).toString('base64')}\n`)).toMatch(
-    /OCSP Response updated/,
-  )
+/** What is printed for a server that staples nothing. */
+async function printed(port: number, kind: ServerKind) {
+  const before = await stage.look(port)
+  expect(codesOf(before)).toContain('no-staple')
+  return remedyOf(before, 'no-staple', kind)
+}
+
+it('HAProxy, by a file beside the certificate', async () => {
+  const { leaf, port, directory, places } = await site('haproxy')
+  const pem = join(directory, 'localhost.pem')
+  await writeFile(pem, leaf.chainPem + (await readFile(leaf.keyFile, 'utf8')))
+  const frontend = `frontend site
+  mode http
+  bind 127.0.0.1:${port} ssl crt ${pem}
+  http-request return status 200 content-type text/plain string ok
+`
+  const program = await startHaproxy(frontend, port)
+  await runFetch(await printed(port, 'haproxy'), places)
+  await program.end()
+  await startHaproxy(frontend, port)
   expectHealthy(await stage.look(port))
 })
 
-it('Caddy: its storage emptied, and a restart', async () => {
-  const leaf = await stage.issue()
-  await responder.behave('wrongSerial', leaf.certificate.serialNumber)
-  const broken = await startCaddy(leaf)
-  const examination = await lookFor('staple-refused', broken.port)
-  await responder.behave('good', leaf.certificate.serialNumber)
-  await broken.program.end()
-  const again = await startCaddy(leaf, broken.directory)
-  await lookFor('staple-refused', again.port) // the restart alone does not help
-  await again.program.end()
-
-  const remedy = remedyOf(examination, 'staple-refused', 'caddy')
-  const places = { '/var/lib/caddy/.local/share/caddy/ocsp/*': join(broken.directory, 'caddy', 'ocsp') }
-  const [, storage = ''] = /^rm -f (\S+)$/.exec(linesOf(remedy, places)[0] ?? '') ?? []
-  await rm(storage, { recursive: true })
-  expectHealthy(await stage.look((await startCaddy(leaf, broken.directory)).port))
+it('lighttpd, by ssl.stapling-file', async () => {
+  const { leaf, port, directory, places } = await site('lighttpd')
+  const start = async (lines: readonly string[]) => {
+    const file = join(directory, 'lighttpd.conf')
+    const config = `server.modules = ("mod_openssl")
+server.document-root = "${directory}"
+server.bind = "127.0.0.1"
+server.port = ${port}
+ssl.engine = "enable"
+ssl.pemfile = "${leaf.certificateFile}"
+ssl.privkey = "${leaf.keyFile}"
+${lines.join('\n')}
+`
+    await writeFile(file, config)
+    const program = startProgram('lighttpd', ['-D', '-f', file], { cwd: directory, name: 'lighttpd' })
+    await program.waitForPort(port)
+    return program
+  }
+  const program = await start([])
+  const remedy = await printed(port, 'lighttpd')
+  await runFetch(remedy, places)
+  await program.end()
+  await start(linesOf(remedy, places))
+  expectHealthy(await stage.look(port))
 })
 
-it('nats-server: another response into its store, and a restart', async () => {
-  const leaf = await stage.issue()
-  await responder.behave('wrongSerial', leaf.certificate.serialNumber)
-  const storeDir = temporaryDirectory('nats')
-  const start = () => startNats(leaf, storeDir, '{ mode: always }')
-  const broken = await start()
-  const examination = await lookFor('staple-refused', broken.port, 'nats')
-  await responder.behave('good', leaf.certificate.serialNumber)
-  await broken.program.end()
-  await runFetch(remedyOf(examination, 'staple-refused', 'nats-server'), {
-    ...sitePlaces(leaf),
-    '/var/lib/nats': storeDir,
-  })
-  expectHealthy(await stage.look((await start()).port, { starttls: 'nats' }))
+it('nats-server, by mode always', async () => {
+  const { leaf, port: httpsPort, directory, places } = await site('nats-server')
+  const start = async (lines: string) => {
+    const file = join(directory, 'nats.conf')
+    await writeFile(file, `listen: "127.0.0.1:${await freePort()}"\nhttps: "127.0.0.1:${httpsPort}"\n${lines}\n`)
+    const env = { http_proxy: undefined, HTTP_PROXY: undefined }
+    const program = startProgram('nats-server', ['-c', file], { cwd: directory, env })
+    await program.waitFor(/Server is ready/, 30_000)
+    await program.waitForPort(httpsPort)
+    return program
+  }
+  const program = await start(`tls { cert_file: "${leaf.certificateFile}", key_file: "${leaf.keyFile}" }`)
+  const remedy = await printed(httpsPort, 'nats-server')
+  await program.end()
+  await start(linesOf(remedy, places).join('\n'))
+  expectHealthy(await stage.look(httpsPort))
 })
-
-it('nats-server: mode always for a certificate without Must-Staple', async () => {
-  const leaf = await stage.issue()
-  const storeDir = temporaryDirectory('nats')
-  const broken = await startNats(leaf, storeDir, '{ mode: auto }')
-  const remedy = remedyOf(await lookFor('no-staple', broken.port, 'nats'), 'no-staple', 'nats-server')
-  const [, ocsp = ''] = /^ocsp (\{.+\})$/m.exec(linesOf(remedy, sitePlaces(leaf)).join('\n')) ?? []
-  await broken.program.end()
-  expectHealthy(await stage.look((await startNats(leaf, storeDir, ocsp)).port, { starttls: 'nats' }))
-})
-
-async function lookFor(code: string, port: number, starttls?: 'nats'): Promise<Examination> {
-  const examination = await stage.look(port, starttls ? { starttls } : {})
-  expect(codesOf(examination)).toContain(code)
-  return examination
-}
-
-function startNats(leaf: Leaf, storeDir: string, ocsp: string) {
-  const { certificateFile, keyFile } = leaf
-  return startNatsServer({ ocsp, storeDir, certificateFile, keyFile, caFile: authority.intermediate.certificateFile })
-}
-
-function sitePlaces(leaf: Leaf) {
-  return { '/etc/ssl/localhost/fullchain.pem': leaf.certificateFile }
-}
-
-/** What a socket answers to one line. */
-async function say(path: string, line: string): Promise<string> {
-  const socket = connect(path)
-  let answer = ''
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    answer += text
-  })
-  socket.end(line)
-  await once(socket, 'close')
-  return answer
-}

@@ -23,7 +23,7 @@ export const apache: ServerRemedies = {
   everyHandshake: () => ({
     server: 'apache',
     kind: 'configuration',
-    text: `mod_md staples ahead of the handshakes, keeps a good response through an outage and over a restart; mod_ssl drops it after an hour. Needs mod_md and mod_watchdog (\`a2enmod md\`). ${restart}`,
+    text: `mod_md asks some ten seconds after the start instead of inside a handshake, keeps a good response through an outage and over a restart; mod_ssl drops it after an hour. Needs mod_md and mod_watchdog (\`a2enmod md\`). ${restart}`,
     lines: ['MDStapling on'],
   }),
   renew: () => ({

@@ -1,18 +1,18 @@
 /** nats-server: staples Must-Staple certificates by itself, others when told; resumes from its store_dir. */
 
 import type { RemedyFacts, ServerRemedies } from './contract.ts'
-import { certificateFile, chainFile } from './places.ts'
+import { certificateFile, issuerFile } from './places.ts'
 
 export const natsServer: ServerRemedies = {
   kind: 'nats-server',
   switchOn: (facts) => ({
     server: 'nats-server',
     kind: 'configuration',
-    text: 'Without Must-Staple in the certificate nats-server staples only in mode always; it then does not start while the responder is away, unless store_dir holds a response. ca_file begins with the issuer of the certificate, for versions up to 2.9 look at its first one only. Restart it.',
+    text: 'Without Must-Staple in the certificate nats-server staples only in mode always; it then does not start while the responder is away, unless store_dir holds a response. Let ca_file hold the issuer of the certificate alone: with the root in it, too, versions up to 2.9 look at the wrong one and do not start. Restart it.',
     lines: [
       'ocsp { mode: always }',
       'store_dir: "/var/lib/nats"',
-      `tls { cert_file: "${certificateFile(facts)}", key_file: "/etc/ssl/${facts.name}/key.pem", ca_file: "${chainFile(facts)}" }`,
+      `tls { cert_file: "${certificateFile(facts)}", key_file: "/etc/ssl/${facts.name}/key.pem", ca_file: "${issuerFile(facts)}" }`,
     ],
   }),
   renew: (facts) => ({

@@ -11,6 +11,11 @@ export function chainFile({ name }: RemedyFacts): string {
   return `/etc/ssl/${name}/chain.pem`
 }
 
+/** PEM: the issuer alone. */
+export function issuerFile({ name }: RemedyFacts): string {
+  return `/etc/ssl/${name}/issuer.pem`
+}
+
 /** DER: the response to staple. */
 export function stapleFile({ name }: RemedyFacts): string {
   return `/var/lib/staples/${name}.der`
