@@ -6,7 +6,10 @@ export interface ProbeOptions {
   readonly clock: Clock
   /** Connections per address and certificate that it shows; default 5. See plan.ts. */
   readonly connections?: number
-  /** Milliseconds for each step: name, connection with its opening, handshake, HTTP; default 5,000. */
+  /**
+   * Milliseconds for each step: name, TCP connection, the protocol's opening, handshake, HTTP; default 5,000. A mail server's
+   * opening may take twice as long, since some let strangers wait on purpose.
+   */
   readonly timeoutMs?: number
   /** Further roots, PEM, beside Node's and the system's. */
   readonly ca?: readonly string[]

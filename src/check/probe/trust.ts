@@ -40,11 +40,23 @@ export function gatherRoots(ca: readonly string[], environment: NodeJS.ProcessEn
     if (isSelfSigned(one)) pem.push(one)
     else bodies.delete(body)
   }
+  let bySubject: Map<string, X509Certificate[]> | undefined // only for handshakes that Node did not come to judge
   return {
     pem,
     has: (der) => bodies.has(Buffer.from(der).toString('base64')),
-    issued: (certificate) => pem.some((one) => isIssuer(new X509Certificate(one), certificate)),
+    issued(certificate) {
+      bySubject ??= groupBySubject(pem)
+      return (bySubject.get(certificate.issuer) ?? []).some((root) => isIssuer(root, certificate))
+    },
   }
+}
+
+function groupBySubject(pem: readonly string[]): Map<string, X509Certificate[]> {
+  const groups = new Map<string, X509Certificate[]>()
+  for (const root of pem.map((one) => new X509Certificate(one))) {
+    groups.set(root.subject, [...(groups.get(root.subject) ?? []), root])
+  }
+  return groups
 }
 
 function systemRoots(environment: NodeJS.ProcessEnv): string[] {

@@ -332,6 +332,23 @@ describe('the addresses of a name', () => {
   })
 })
 
+it('a name beyond ASCII is asked for as DNS and certificates have it', async () => {
+  const leaf = await ecdsa.issueLeaf({ san: ['xn--mnchen-3ya.example'] })
+  const names: string[] = []
+  const server = createServer({
+    cert: leaf.chainPem,
+    key: leaf.key,
+    SNICallback: (name, callback) => {
+      names.push(name)
+      callback(null)
+    },
+  })
+  const record = await look(await listen(server), { serverName: 'münchen.example.', connections: 1, ca })
+  expect(names).toEqual(['xn--mnchen-3ya.example'])
+  expect(record.connections[0]?.offered.serverName).toBe('xn--mnchen-3ya.example')
+  expect(record.connections[0]?.handshake?.trust).toEqual({ isTrusted: true })
+})
+
 describe('HTTP beside', () => {
   async function startHttps(options: TlsOptions = {}): Promise<{ port: number; methods: string[] }> {
     const methods: string[] = []

@@ -39,6 +39,8 @@ function lookAt(starttls: StarttlsProtocol, port: number) {
   return look(port, { starttls, serverName: 'localhost', ca: [root], connections: 3 })
 }
 
+const natsTls = (files: Leaf) => `cert_file: "${files.certificateFile}", key_file: "${files.keyFile}", timeout: 2`
+
 describe('a real server is brought to TLS', () => {
   const servers: [string, StarttlsProtocol, () => Promise<number>, RegExp | undefined][] = [
     ['Exim', 'smtp', () => startExim(leaf), /^220 localhost ESMTP Exim/],
@@ -53,8 +55,7 @@ describe('a real server is brought to TLS', () => {
       'nats-server',
       'nats',
       async () => {
-        const tls = `tls { cert_file: "${leaf.certificateFile}", key_file: "${leaf.keyFile}", timeout: 2 }`
-        return (await startNatsBackend({ lines: [tls] })).port
+        return (await startNatsBackend({ lines: [`tls { ${natsTls(leaf)} }`] })).port
       },
       /^INFO \{.*"tls_required":true/,
     ],
@@ -73,6 +74,19 @@ describe('a real server is brought to TLS', () => {
     else expect(first?.greeting).toBeUndefined()
     expect(record.http).toBeUndefined()
   })
+})
+
+it.each([
+  ['takes clients without TLS as well', 'tls { TLS }\nallow_non_tls: true', /"tls_available":true/, false],
+  ['wants a client certificate', 'tls { TLS, verify: true, ca_file: "CA" }', /"tls_verify":true/, true],
+])('nats-server that %s', async (_name, config, greeting, wantsClientCertificate) => {
+  const lines = [config.replace('TLS', natsTls(leaf)).replace('CA', leaf.caFile)]
+  const record = await lookAt('nats', (await startNatsBackend({ lines })).port)
+  const [first] = record.connections
+  expect(first?.greeting).toMatch(greeting)
+  expect(first?.handshake?.chain).toHaveLength(2)
+  expect(first?.handshake?.trust).toEqual({ isTrusted: true })
+  expect(first?.handshake?.wantsClientCertificate ?? false).toBe(wantsClientCertificate)
 })
 
 it('Prosody is opened for servers, too', async () => {
