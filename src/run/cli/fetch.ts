@@ -7,6 +7,7 @@ import { systemClock } from '../../keep/clock.ts'
 import { createFetcher, type HttpExchange } from '../../keep/fetch/index.ts'
 import { certificateKey } from '../../pki/x509/crypto.ts'
 import { InputError } from '../inspect/input.ts'
+import { printable } from '../inspect/render.ts'
 import { formatSpan } from '../journal/span.ts'
 import { ask } from './fetch/ask.ts'
 import { FetchCode } from './fetch/exit-code.ts'
@@ -64,8 +65,9 @@ async function fetchAndTell(given: FetchArguments, io: Io): Promise<FetchCode> {
   const fetcher = createFetcher({
     clock: systemClock,
     environment: io.environment,
-    requestTimeoutMs: Math.min(10_000, deadlineMs),
-    connectTimeoutMs: Math.min(5_000, deadlineMs),
+    // Who gives the attempt longer than usual gives each request longer, too.
+    requestTimeoutMs: Math.max(Math.min(10_000, deadlineMs), deadlineMs / 3),
+    connectTimeoutMs: Math.max(Math.min(5_000, deadlineMs), deadlineMs / 6),
     deadlineMs,
     exchanged(exchange) {
       if (!given.verbose) return
@@ -104,7 +106,7 @@ async function fetchAndTell(given: FetchArguments, io: Io): Promise<FetchCode> {
 function askForPatience(urls: readonly string[], deadlineMs: number, given: FetchArguments, io: Io): () => void {
   if (!io.stderr.isTTY || given.verbose) return () => {}
   return systemClock.wake(1000, () => {
-    io.stderr.write(`asking ${urls.join(', ')} for up to ${formatSpan(deadlineMs)}\n`)
+    io.stderr.write(`asking ${printable(urls.join(', '))} for up to ${formatSpan(deadlineMs)}\n`)
   })
 }
 

@@ -7,7 +7,7 @@
 import { isStapleError, type RefusalDetail } from '../../errors.ts'
 import { type CertificateList, decodeCertificateList } from '../../pki/crl/certificate-list.ts'
 import { decodeOcspRequest, type OcspRequest } from '../../pki/ocsp/request.ts'
-import { decodeOcspResponse, type OcspResponse } from '../../pki/ocsp/response.ts'
+import { decodeOcspResponseOfAnySize, type OcspResponse } from '../../pki/ocsp/response.ts'
 import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.ts'
 import { type PemBlock, pemBlocks } from '../../pki/x509/pem.ts'
 import type { Input } from './input.ts'
@@ -109,7 +109,7 @@ function decodeDer(der: Uint8Array, origin: string, label?: string): Document | 
       case 'ocsp-request':
         return { origin, der, content: { kind: shape, request: decodeOcspRequest(der) } }
       case 'ocsp-response':
-        return { origin, der, content: { kind: shape, response: decodeOcspResponse(der) } }
+        return { origin, der, content: { kind: shape, response: decodeOcspResponseOfAnySize(der) } }
       case 'crl':
         return { origin, der, content: { kind: shape, crl: decodeCertificateList(der) } }
       default:

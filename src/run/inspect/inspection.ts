@@ -43,18 +43,6 @@ export function formatInspected({ document, fields, judged, unjudged }: Inspecte
   return `${lines.join('\n')}\n`
 }
 
-/** Formats every rule's verdict as a table, with both sides of the comparison where one refused. */
-export function formatVerdicts(verdicts: readonly RuleVerdict[], style: Style): string[] {
-  const width = Math.max(...verdicts.map(({ rule }) => rule.length))
-  return verdicts.flatMap(({ rule, clause, outcome, error }) => {
-    const first = `  ${style[tones[outcome]](outcome.padEnd(7))}  ${rule.padEnd(width)}  ${style.dim(clause)}`
-    if (error === undefined) return [first]
-    const { field, expected, found } = error.detail as RefusalDetail
-    const why = { code: error.code, field, expected, found }
-    return [first, ...Object.entries(why).flatMap(([name, text]) => detail(name, text, style))]
-  })
-}
-
 /** The same as a value: the documented shape. */
 export function describeInspected({ document, fields, judged, unjudged }: Inspected): {
   readonly [name: string]: Json
@@ -74,7 +62,7 @@ export function describeFault({ origin, message, hint, shape }: Fault): { readon
 }
 
 /** A verdict's rules as values. */
-export function describeVerdict({ rule, clause, outcome, error }: RuleVerdict): { readonly [name: string]: Json } {
+function describeVerdict({ rule, clause, outcome, error }: RuleVerdict): { readonly [name: string]: Json } {
   if (error === undefined) return { rule, clause, outcome }
   const { field, expected, found } = error.detail as RefusalDetail
   return { rule, clause, outcome, code: error.code, message: error.message, field, expected, found }
@@ -115,6 +103,18 @@ function formatJudged(judged: Judged, style: Style, at: Date): string[] {
       )
     }),
   ]
+}
+
+/** Formats every rule's verdict as a table, with both sides of the comparison where one refused. */
+function formatVerdicts(verdicts: readonly RuleVerdict[], style: Style): string[] {
+  const width = Math.max(...verdicts.map(({ rule }) => rule.length))
+  return verdicts.flatMap(({ rule, clause, outcome, error }) => {
+    const first = `  ${style[tones[outcome]](outcome.padEnd(7))}  ${rule.padEnd(width)}  ${style.dim(clause)}`
+    if (error === undefined) return [first]
+    const { field, expected, found } = error.detail as RefusalDetail
+    const why = { code: error.code, field, expected, found }
+    return [first, ...Object.entries(why).flatMap(([name, text]) => detail(name, text, style))]
+  })
 }
 
 function detail(name: string, text: string, style: Style): string[] {
