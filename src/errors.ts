@@ -3,7 +3,8 @@
  *
  * A row says what happened, what to do about it, and when asking again could help; the keeper schedules from `retry`,
  * logs and findings carry the code, and docs/reference/errors.md lists exactly these rows (a test holds them equal).
- * What a failure found and expected is in `detail`, typed by its code below the table.
+ * What a failure found and expected is in `detail`, typed by its code below the table. The file is long because the table
+ * is one.
  */
 
 const rows = {

@@ -42,7 +42,15 @@ beforeAll(async () => {
 })
 
 it('every example has a test of its name', () => {
-  expect([...examples.keys()].sort()).toEqual(['guarded', 'library', 'node-server', 'ocsp', 'serve', 'sites'])
+  expect([...examples.keys()].sort()).toEqual([
+    'guarded',
+    'library',
+    'node-server',
+    'ocsp',
+    'serve',
+    'sites',
+    'verifying-client',
+  ])
 })
 
 it('README: the configuration of the front serves a staple from the first handshake on', async () => {
@@ -119,12 +127,29 @@ it('README: the response is read and verified', async () => {
   expect(program.stdout()).toMatch(/^good \d{4}-\d\d-\d\dT/)
 })
 
+it('docs/guide/verifying-client: fetch, https and tls go to a server that staples', async () => {
+  const port = await freePort()
+  const server = await runScript(replace(example('node-server'), { 'listen(8443)': `listen(${port})` }))
+  await server.waitForPort(port)
+  const code = replace(example('verifying-client'), {
+    'https://example.com/': `https://localhost:${port}/`,
+    "host: 'example.com', port: 443, servername: 'example.com'": `host: 'localhost', port: ${port}, servername: 'localhost'`,
+  })
+  const program = await runScript(code, { NODE_EXTRA_CA_CERTS: leaf.rootFile })
+  expect(await program.ended, program.output()).toMatchObject({ code: 0 })
+  expect(program.stdout().split('\n').sort().filter(Boolean)).toEqual([
+    '200',
+    '200',
+    expect.stringMatching(/^(staple|session)$/),
+  ])
+})
+
 /** Runs a script in the directory of the files; its imports of `staplewright` are this package, by its own exports. */
-async function runScript(code: string): Promise<Program> {
+async function runScript(code: string, env: Readonly<Record<string, string>> = {}): Promise<Program> {
   mkdirSync(join(root, '.cache/examples'), { recursive: true })
   const file = join(root, `.cache/examples/${process.pid}-${++count}.mjs`)
   writeFileSync(file, code)
-  return startProgram(process.execPath, [file], { cwd: directory })
+  return startProgram(process.execPath, [file], { cwd: directory, env })
 }
 
 let count = 0

@@ -113,6 +113,18 @@ describe.each(nodes)('under Node $major', ({ program, major }) => {
     })
   })
 
+  it('a verifying client takes its staple for it, and resumes its session', async () => {
+    cpSync(join(root, 'test/package/peer.mjs'), join(project, 'peer.mjs'))
+    const files = [leaf.certificateFile, leaf.keyFile, leaf.rootFile]
+    expect(JSON.parse(await run(program, ['peer.mjs', ...files], project))).toEqual([
+      'TLSv1.2 staple',
+      'TLSv1.2 session',
+      'TLSv1.3 staple',
+      'TLSv1.3 session',
+      'hello',
+    ])
+  })
+
   it('the binary says its version', async () => {
     expect(await run(program, [binary(), '--version'], project)).toBe(`${manifest.version}\n`)
   })
