@@ -2,9 +2,10 @@
  * Debian's servers of the protocols that begin in clear, each with a certificate and nothing to serve: they are only shaken
  * hands with. nats-server has its own file.
  *
- * They want root, as npm test does where it installs packages; those that refuse it give it up themselves.
+ * Each runs as whoever runs the tests; PostgreSQL refuses root and is given its own user then.
  */
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { type Program, runProgram, startProgram } from './program.ts'
@@ -15,6 +16,11 @@ export interface CertificateFiles {
   readonly keyFile: string
 }
 
+const { username: name, uid, gid } = userInfo()
+const isRoot = uid === 0
+/** Who Dovecot's lesser processes belong to. */
+const servant = isRoot ? { user: 'nobody', group: 'nogroup' } : { user: name, group: groupName(gid) }
+
 /** SMTP, by Exim. Answers every recipient with no. */
 export async function startExim(files: CertificateFiles): Promise<number> {
   const [directory, port] = [temporaryDirectory('exim'), await freePort()]
@@ -23,9 +29,10 @@ export async function startExim(files: CertificateFiles): Promise<number> {
     directory,
     'exim.conf',
     `primary_hostname = localhost
-exim_user = root
-exim_group = root
+exim_user = ${name}
+exim_group = ${gid}
 never_users =
+deliver_drop_privilege = true
 spool_directory = ${directory}/spool
 log_file_path = ${directory}/%slog
 pid_file_path = ${directory}/exim.pid
@@ -68,9 +75,9 @@ listen = 127.0.0.1
 ssl = yes
 ssl_cert = <${files.certificateFile}
 ssl_key = <${files.keyFile}
-default_internal_user = nobody
-default_internal_group = nogroup
-default_login_user = nobody
+default_internal_user = ${servant.user}
+default_internal_group = ${servant.group}
+default_login_user = ${servant.user}
 service anvil {
   chroot =
 }
@@ -165,7 +172,7 @@ export async function startPostgres(files: CertificateFiles, hasTls = true): Pro
   copyFileSync(files.certificateFile, copies.certificate)
   copyFileSync(files.keyFile, copies.key)
   chmodSync(copies.key, 0o600)
-  const user = process.getuid?.() === 0 ? userOf('postgres') : undefined
+  const user = isRoot ? userOf('postgres') : undefined
   if (user) for (const one of [directory, data, ...Object.values(copies)]) chownSync(one, user.uid, user.gid)
   const as = user ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : ['env']
   const [command = '', ...before] = as
@@ -217,4 +224,9 @@ function userOf(name: string): { uid: number; gid: number } {
   const line = readFileSync('/etc/passwd', 'utf8').match(new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, 'm'))
   if (!line) throw new Error(`no user ${name}`)
   return { uid: Number(line[1]), gid: Number(line[2]) }
+}
+
+function groupName(gid: number): string {
+  const [, name] = readFileSync('/etc/group', 'utf8').match(new RegExp(`^([^:]+):[^:]*:${gid}:`, 'm')) ?? []
+  return name ?? String(gid)
 }
