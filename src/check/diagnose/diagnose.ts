@@ -9,12 +9,27 @@ export const severities: readonly Severity[] = ['ok', 'info', 'warning', 'unknow
 
 /** Applies every rule. Nothing found wrong: that is a finding, too. */
 export function findAll(evidence: Evidence): Finding[] {
-  const found = rules.flatMap((rule) => rule.find(evidence)).map(withoutControls)
+  const found = mergeAlike(rules.flatMap((rule) => rule.find(evidence))).map(withoutControls)
   const isWrong = found.some(({ severity }) => severity !== 'ok' && severity !== 'info')
   found.sort((one, other) => severities.indexOf(other.severity) - severities.indexOf(one.severity))
   // The verdict comes before what is only worth knowing.
   return isWrong ? found : [...healthy.find(evidence).map(withoutControls), ...found]
 }
+
+/** A farm of servers shows many staples with one fault: that is one finding, resting on all of them. */
+function mergeAlike(findings: readonly Finding[]): Finding[] {
+  const merged = new Map<string, Finding>()
+  for (const finding of findings) {
+    const key = [finding.code, finding.severity, finding.certificateKey, finding.title].join('\n')
+    const known = merged.get(key)
+    const evidence = new Set([...(known?.evidence ?? []), ...finding.evidence])
+    merged.set(key, { ...(known ?? finding), evidence: [...evidence].slice(0, mostEvidence) })
+  }
+  return [...merged.values()]
+}
+
+/** Lines of one finding; more than that nobody reads. */
+const mostEvidence = 24
 
 /** Names, headers and addresses are strangers' words: what would steer a terminal is shown as a question mark. */
 function withoutControls(finding: Finding): Finding {

@@ -2,6 +2,7 @@
  * Which server it is, by its habits: a banner is one sign, for proxies pass on those of others. Every sign has a weight;
  * what staples as only one server does counts more than what it calls itself.
  */
+import type { TlsVersion } from '../probe/record.ts'
 import type { CertificateEvidence, Evidence, StapleEvidence } from './evidence.ts'
 import { type ServerKind, serverKinds } from './finding.ts'
 import { isStapled, refusalCodes, refusalOf, shownOn, verifiedStaples } from './staples.ts'
@@ -64,7 +65,22 @@ function bannerSigns({ record }: Evidence): Sign[] {
 }
 
 function habitSigns(seen: CertificateEvidence): Sign[] {
-  return [...warmingSigns(seen), ...seen.staples.flatMap(stapleSigns), ...revokedSigns(seen)]
+  return [...warmingSigns(seen), ...cipherSigns(seen), ...seen.staples.flatMap(stapleSigns), ...revokedSigns(seen)]
+}
+
+/** Offered AES-256 first, OpenSSL takes it as a rule; Go does not, and Node does not in TLS 1.2. Tried on Debian's. */
+function cipherSigns(seen: CertificateEvidence): Sign[] {
+  const takes128 = (version: TlsVersion) =>
+    shownOn(seen).some(({ handshake }) => handshake.version === version && /AES_128_GCM/.test(handshake.cipher))
+  if (takes128('TLSv1.3')) {
+    const because = 'it takes AES-128 in TLS 1.3 though AES-256 is offered first, as programs in Go do'
+    return [
+      { kind: 'caddy', weight: 1, because },
+      { kind: 'nats-server', weight: 1, because },
+    ]
+  }
+  if (!takes128('TLSv1.2')) return []
+  return [{ kind: 'node', weight: 1, because: 'it takes AES-256 in TLS 1.3 and AES-128 in TLS 1.2, as Node does' }]
 }
 
 /** nginx asks after a worker's first handshake, so the misses end. */

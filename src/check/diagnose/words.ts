@@ -49,8 +49,10 @@ export function sentence(text: string): string {
 }
 
 /** One line that says which certificate. */
-export function certificateLine({ certificate, certificateKey }: CertificateEvidence): string {
-  return `certificate: ${nameOf(certificate)}, issued by ${formatName(certificate.issuer)}, sha256 ${certificateKey.slice(0, 16)}...`
+export function certificateLine({ certificate, certificateKey, connections }: CertificateEvidence): string {
+  const kind = connections.find(({ handshake }) => handshake !== undefined)?.handshake?.keyFamily ?? 'other'
+  const issuer = formatName(certificate.issuer)
+  return `certificate: ${nameOf(certificate)} (${kind}), issued by ${issuer}, sha256 ${certificateKey.slice(0, 16)}...`
 }
 
 /** Where a staple was seen. */

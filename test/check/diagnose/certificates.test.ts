@@ -129,9 +129,21 @@ describe('name-mismatch', () => {
     expect(finding.evidence).toContain('names: localhost, 127.0.0.1, ::1')
   })
 
-  it('is not found where the name is right', async () => {
-    expect(await codesOf(series(leaf, [good]))).not.toContain('name-mismatch')
+  it('is found beside an untrusted chain', async () => {
+    const trust = { isTrusted: false, code: 'SELF_SIGNED_CERT_IN_CHAIN' }
+    const target = { label: 'x', host: '192.0.2.1', port: 443, serverName: 'other.example' }
+    const codes = await codesOf(series(leaf, [good], { trust }), { target })
+    expect(codes).toEqual(expect.arrayContaining(['chain-untrusted', 'name-mismatch']))
   })
+
+  it.each(['localhost', 'localhost.', '127.0.0.1', '::1'])(
+    'is not found for %s, which is in the certificate',
+    async (host) => {
+      const trust = { isTrusted: false, code: 'SELF_SIGNED_CERT_IN_CHAIN' }
+      const target = { label: host, host, port: 443 }
+      expect(await codesOf(series(leaf, [good], { trust }), { target })).not.toContain('name-mismatch')
+    },
+  )
 })
 
 describe('certificate-expired', () => {

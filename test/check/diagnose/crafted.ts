@@ -76,6 +76,7 @@ export function responseFor(leaf: Leaf, options: ResponseOptions = {}): Uint8Arr
 export interface ConnectionOptions
   extends Partial<Pick<ConnectionRecord, 'address' | 'number' | 'failure' | 'greeting'>> {
   readonly version?: TlsVersion
+  readonly cipher?: string
   /** Null: none is sent. */
   readonly serverName?: string | null
   /** Default leaf and intermediate. */
@@ -95,7 +96,7 @@ export function shown(leaf: Leaf, staple: Uint8Array | null, options: Connection
     handshakeMs: 2,
     handshake: {
       version,
-      cipher: 'TLS_AES_256_GCM_SHA384',
+      cipher: options.cipher ?? 'TLS_AES_256_GCM_SHA384',
       keyFamily,
       chain: options.chain ?? [leaf.der, authority.intermediate.der],
       staple,

@@ -42,6 +42,14 @@ describe('staple-older-than-ca', () => {
     expect(findingOf(findings, 'staple-older-than-ca').severity).toBe('warning')
   })
 
+  it('goes by the oldest of several', async () => {
+    const staples = [30, 20].map((hours) => responseFor(leaf, { ageMs: hours * hourMs }))
+    const findings = await findingsOf(series(leaf, staples), {}, { asker: newer(hourMs) })
+    expect(findings.filter(({ code }) => code === 'staple-older-than-ca').map(({ title }) => title)).toEqual([
+      'the CA has a response that is 1 day 5 h newer than the staple',
+    ])
+  })
+
   it('is not found where the staple is what the CA gives', async () => {
     const findings = await findingsOf(series(leaf, [good]), {}, { asker: newer(hourMs) })
     expect(findings.map(({ code }) => code)).not.toContain('staple-older-than-ca')

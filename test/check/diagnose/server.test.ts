@@ -52,6 +52,20 @@ it('does not guess where the signs speak for two', async () => {
   expect(await kindOf(series(leaf, [responseFor(leaf, { about: other })]))).toBeUndefined()
 })
 
+it('puts Go’s servers first where AES-128 is taken in TLS 1.3, and does not say which', async () => {
+  const connection = shown(leaf, null, { cipher: 'TLS_AES_128_GCM_SHA256' })
+  const evidence = await evidenceOf([connection])
+  expect(recogniseServer(evidence)).toBeUndefined()
+  const { remedies } = findingOf(await findingsOf([connection]), 'no-staple')
+  expect(remedies.slice(0, 2).map(({ server }) => server)).toEqual(['caddy', 'nats-server'])
+})
+
+it('puts Node first where AES-128 is taken in TLS 1.2 alone', async () => {
+  const older = { version: 'TLSv1.2', cipher: 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', number: 2 } as const
+  const { remedies } = findingOf(await findingsOf([shown(leaf, null), shown(leaf, null, older)]), 'no-staple')
+  expect(remedies[0]?.server).toBe('node')
+})
+
 it('does not guess without a sign', async () => {
   expect(await kindOf(series(leaf, [good]))).toBeUndefined()
 })

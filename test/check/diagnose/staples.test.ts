@@ -216,6 +216,17 @@ describe('staple-stale', () => {
     expect(wrongCodes(findings)).toContain('staple-stale')
   })
 
+  it('is one finding for many servers with the same fault, each named', async () => {
+    const stale = [8, 9].map((days) => responseFor(leaf, { ageMs: days * dayMs }))
+    const findings = await findingsOf(
+      stale.map((staple, index) => shown(leaf, staple, { address: `192.0.2.${index + 1}` })),
+    )
+    expect(findings.filter(({ code }) => code === 'staple-stale')).toHaveLength(1)
+    expect(findingOf(findings, 'staple-stale').evidence).toEqual(
+      expect.arrayContaining(['seen on 1 connection to 192.0.2.1', 'seen on 1 connection to 192.0.2.2']),
+    )
+  })
+
   it('goes by --at', async () => {
     const options = { at: new Date(at.getTime() + 6.9 * dayMs) }
     expect(wrongCodes(await findingsOf(series(leaf, [good]), {}, options))).not.toContain('staple-stale')

@@ -29,7 +29,7 @@ export const apache: ServerRemedies = {
   renew: () => ({
     server: 'apache',
     kind: 'configuration',
-    text: `mod_ssl verifies nothing that it staples. mod_md checks more and renews in the last third of a response's life; else a restart empties the cache. ${restart}`,
+    text: `Neither mod_ssl nor mod_md verifies the signature of what it staples. Once the responder answers rightly, a restart empties the cache of mod_ssl; mod_md (\`a2enmod md\`) renews by itself in the last third of a response's life. ${restart}`,
     lines: ['MDStapling on', ...quiet],
   }),
   hideErrors: () => ({

@@ -1,4 +1,6 @@
 /** The chain: incomplete, or one that this machine does not trust, or a certificate for another name. */
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { isSameName } from '../../../pki/x509/name.ts'
 import type { CertificateEvidence, Evidence } from '../evidence.ts'
 import type { Finding, FindingRule } from '../finding.ts'
@@ -12,17 +14,32 @@ export const chain: FindingRule = certificateRule(
     'name-mismatch': 'the certificate is for other names than the one asked for',
   },
   (seen, evidence) => {
-    const { code } = seen.trust
-    if (isIncomplete(seen)) return [incomplete(seen, evidence)]
-    if (seen.trust.isTrusted || code === undefined) return []
-    if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return [mismatch(seen, evidence)]
-    // certificate-expired and certificate-too-young say it of the leaf.
-    const { notBefore, notAfter } = seen.certificate
-    const isOutside = evidence.at > notAfter || evidence.at < notBefore
-    if (isOutside && (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')) return []
-    return [untrusted(seen)]
+    const names = isForName(seen, evidence) ? [] : [mismatch(seen, evidence)]
+    return [...links(seen, evidence), ...names]
   },
 )
+
+function links(seen: CertificateEvidence, evidence: Evidence): Finding[] {
+  const { code, isTrusted } = seen.trust
+  if (isIncomplete(seen)) return [incomplete(seen, evidence)]
+  if (isTrusted || code === undefined || code === nameCode) return []
+  // certificate-expired and certificate-too-young say it of the leaf.
+  const { notBefore, notAfter } = seen.certificate
+  const isOutside = evidence.at > notAfter || evidence.at < notBefore
+  if (isOutside && (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')) return []
+  return [untrusted(seen)]
+}
+
+const nameCode = 'ERR_TLS_CERT_ALTNAME_INVALID'
+
+/** Node looks at the name only where the chain is trusted; a chain that is not must not hide it. */
+function isForName({ certificate, trust }: CertificateEvidence, { record }: Evidence): boolean {
+  if (trust.isTrusted || trust.code === nameCode) return trust.isTrusted
+  const { serverName, host } = record.target
+  const name = (serverName ?? host).replace(/\.$/, '')
+  const x509 = new X509Certificate(certificate.der)
+  return (isIP(name) === 0 ? x509.checkHost(name) : x509.checkIP(name)) !== undefined
+}
 
 /** Its issuer had to be fetched, or is missing and the leaf came alone. */
 function isIncomplete({ certificate, chain: sent, issuerSource, trust }: CertificateEvidence): boolean {

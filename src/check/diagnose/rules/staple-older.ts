@@ -4,7 +4,7 @@ import { formatSpan, formatTime } from '../../../pki/der/time.ts'
 import type { FindingRule } from '../finding.ts'
 import { liveAnswers } from '../live.ts'
 import { remediesFor } from '../remedies.ts'
-import { verifiedStaples } from '../staples.ts'
+import { type VerifiedStaple, verifiedStaples } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const stapleOlder: FindingRule = certificateRule(
@@ -12,29 +12,30 @@ export const stapleOlder: FindingRule = certificateRule(
   (seen, evidence) => {
     const live = liveAnswers(seen).find(({ source }) => source === 'ocsp')
     if (live === undefined) return []
-    return verifiedStaples(seen).flatMap(({ staple, verified }) => {
-      const { thisUpdate, usableUntil, certStatus } = verified
-      const lagMs = live.thisUpdate.getTime() - thisUpdate.getTime()
-      // A second is what two signatures on demand differ by; another status has a finding of its own.
-      if (lagMs < 60_000 || live.certStatus !== certStatus) return []
-      const isLate = lagMs > (usableUntil.getTime() - thisUpdate.getTime()) / 2
-      return [
-        {
-          code: 'staple-older-than-ca',
-          severity: isLate ? 'warning' : 'info',
-          title: `the CA has a response that is ${formatSpan(lagMs)} newer than the staple`,
-          meaning: isLate
-            ? 'It lags by more than half of its life: a server that renews in time would have the newer one. A revocation reaches its clients as late.'
-            : 'A server renews once in a while, not with every response of the CA. A revocation reaches its clients so much later.',
-          evidence: [
-            certificateLine(seen),
-            `stapled: thisUpdate ${formatTime(thisUpdate)}`,
-            `${live.url}: thisUpdate ${formatTime(live.thisUpdate)}`,
-            seenLine(staple),
-          ],
-          remedies: isLate ? remediesFor('renew', evidence, seen) : [],
-        },
-      ]
-    })
+    // A second is what two signatures on demand differ by; another status has a finding of its own.
+    const lagOf = ({ verified }: VerifiedStaple) => live.thisUpdate.getTime() - verified.thisUpdate.getTime()
+    const [oldest] = verifiedStaples(seen)
+      .filter((one) => one.verified.certStatus === live.certStatus && lagOf(one) >= 60_000)
+      .sort((one, other) => lagOf(other) - lagOf(one))
+    if (oldest === undefined) return []
+    const { thisUpdate, usableUntil } = oldest.verified
+    const isLate = lagOf(oldest) > (usableUntil.getTime() - thisUpdate.getTime()) / 2
+    return [
+      {
+        code: 'staple-older-than-ca',
+        severity: isLate ? 'warning' : 'info',
+        title: `the CA has a response that is ${formatSpan(lagOf(oldest))} newer than the staple`,
+        meaning: isLate
+          ? 'It lags by more than half of its life: a server that renews in time would have the newer one. A revocation reaches its clients as late.'
+          : 'A server renews once in a while, not with every response of the CA. A revocation reaches its clients so much later.',
+        evidence: [
+          certificateLine(seen),
+          `stapled: thisUpdate ${formatTime(thisUpdate)}`,
+          `${live.url}: thisUpdate ${formatTime(live.thisUpdate)}`,
+          seenLine(oldest.staple),
+        ],
+        remedies: isLate ? remediesFor('renew', evidence, seen) : [],
+      },
+    ]
   },
 )
