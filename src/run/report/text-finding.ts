@@ -19,12 +19,13 @@ export function formatFinding(finding: FindingReport, look: FindingLook): string
   const { severity, title, code, meaning, evidence } = finding
   const paint = { critical: style.bad, unknown: style.bad, warning: style.warn, info: style.strong, ok: style.good }
   const head = `${severityMarks[severity]} `
-  const [first = '', ...rest] = hang(head, title, width)
-  const named = first.length + code.length + 3 <= width && rest.length === 0
+  const titled = hang(head, title, width)
+  const last = titled.at(-1) ?? ''
+  const isBeside = last.length + code.length + 4 <= width
   const lines = [
-    `${paint[severity](first)}${named ? style.dim(`  [${code}]`) : ''}`,
-    ...rest.map((line) => paint[severity](line)),
-    ...(named ? [] : [style.dim(`  [${code}]`)]),
+    ...titled.slice(0, -1).map(paint[severity]),
+    `${paint[severity](last)}${isBeside ? style.dim(`  [${code}]`) : ''}`,
+    ...(isBeside ? [] : [style.dim(`  [${code}]`)]),
   ]
   if (severity === 'ok' && !isVerbose) return lines
   const isBad = severity !== 'info' && severity !== 'ok'

@@ -71,7 +71,7 @@ describe('what all targets share', () => {
     const { targets, problems } = parseTargetFile(file, 'list', { ...defaults, serverName: 'y.example' })
     expect(targets).toEqual([
       {
-        label: 'mail.example.com:2525',
+        label: 'mail.example.com:2525 starttls=smtp servername=x.example',
         host: 'mail.example.com',
         port: 2525,
         starttls: 'smtp',

@@ -290,6 +290,7 @@ describe('what cannot be shown', () => {
     ['base64 alone', async () => await fileWith(Buffer.from(leaf.der).toString('base64')), /base64 without PEM/],
     ['random octets', () => fileWith(Uint8Array.of(1, 2, 3)), /binary \(3 bytes, at offset 0: 01 02 03\)/],
     ['DER of another kind', () => fileWith(Uint8Array.of(0x30, 3, 4, 1, 0)), /DER of another kind/],
+    ['BER', () => fileWith(Uint8Array.of(0x30, 0x80, 0, 0)), /BER of indefinite length/],
     ['the beginning of a response', cutResponse, /begins like an OCSP response.+expected \d+ octets.+found \d+/],
     ['octets behind a certificate', async () => await fileWith(Buffer.concat([leaf.der, Buffer.of(0)])), /certificate/],
     ['half a PEM block', async () => await fileWith(leaf.pem.slice(0, 200)), /no -----END CERTIFICATE-----/],

@@ -53,7 +53,9 @@ export function parseTargetFile(text: string, name: string, defaults: TargetDefa
       .filter(Boolean)
     if (place === undefined) continue
     try {
-      targets.push(parseTarget(place, { ...defaults, ...parseOptions(options) }))
+      const target = parseTarget(place, { ...defaults, ...parseOptions(options) })
+      // One host may stand there several times, asked in other ways: reports must tell them apart.
+      targets.push({ ...target, label: [place, ...options].join(' ') })
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       problems.push(new UsageError(`${name}:${index + 1}: ${error.message}`, error.hint))
