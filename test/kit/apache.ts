@@ -1,5 +1,5 @@
 /** Debian's Apache with a configuration of a test's own: mod_ssl, which fetches its staples by itself. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type Program, runProgram, startProgram } from './program.ts'
@@ -57,6 +57,7 @@ const modules = ['mpm_event', 'authz_core', 'socache_shmcb', 'ssl']
 
 function writeConfig(directory: string, sections: string, port: number): string {
   mkdirSync(join(directory, 'pages'), { recursive: true })
+  chmodSync(directory, 0o755) // its children, who are not root, read what mod_md stores
   const file = join(directory, 'apache.conf')
   // As root it wants another user for its children; it reads keys before it changes to them.
   const user = userInfo().uid === 0 ? 'User nobody\nGroup nogroup\n' : ''
