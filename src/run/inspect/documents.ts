@@ -4,7 +4,7 @@
  * The content decides, not the file's name: PEM by its boundaries, DER by its first tags. A PEM label is believed only
  * where it does not contradict what stands under it.
  */
-import { isStapleError, type RefusalDetail } from '../../errors.ts'
+import { type ErrorCode, errorTable, isStapleError, type RefusalDetail } from '../../errors.ts'
 import { type CertificateList, decodeCertificateList } from '../../pki/crl/certificate-list.ts'
 import { decodeOcspRequest, type OcspRequest } from '../../pki/ocsp/request.ts'
 import { decodeOcspResponseOfAnySize, type OcspResponse } from '../../pki/ocsp/response.ts'
@@ -124,8 +124,14 @@ function decodeDer(der: Uint8Array, origin: string, label?: string): Document | 
   } catch (error) {
     if (!isStapleError(error)) throw error
     const message = `it begins like ${shapeNames[shape]}, but is not one: ${error.message}`
-    const hint = error.code === 'ERR_DER_TRUNCATED' ? 'the file seems cut off: fetch or copy it again' : damaged
-    return { origin, message, hint, shape, detail: error.detail as RefusalDetail, isBeside: false }
+    return {
+      origin,
+      message,
+      hint: adviceOnDamage(error.code),
+      shape,
+      detail: error.detail as RefusalDetail,
+      isBeside: false,
+    }
   }
 }
 
@@ -166,6 +172,11 @@ const labels: Readonly<Record<string, Shape>> = {
 
 const expectedLabels = 'the labels read are CERTIFICATE, X509 CRL, OCSP REQUEST and OCSP RESPONSE'
 const damaged = 'the file seems damaged: fetch or copy it again, in binary mode'
+
+function adviceOnDamage(code: ErrorCode): string {
+  if (code === 'ERR_DER_TRUNCATED') return 'the file seems cut off: fetch or copy it again'
+  return code.startsWith('ERR_DER_') ? damaged : errorTable[code].remedy
+}
 
 function labelAdvice(shape: Shape): string {
   const label = Object.keys(labels).find((each) => labels[each] === shape)

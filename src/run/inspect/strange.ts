@@ -32,6 +32,12 @@ export function describeStrange(bytes: Uint8Array, text: string): Strange {
     const [line = ''] = words.split(/[\r\n]/)
     return { message: `a text that begins "${line.slice(0, 60)}", ${expected}`, hint: 'is it the right file?' }
   }
+  if (bytes[0] === 0x30 && bytes[1] === 0x80) {
+    return {
+      message: `BER of indefinite length (at offset 1: 80), ${expected}`,
+      hint: 'the program that made it does not write DER, which has every length stated',
+    }
+  }
   const name = magics.find(([octets]) => octets.every((octet, index) => bytes[index] === octet))?.[1]
   const begin = [...bytes.subarray(0, 8)].map((octet) => octet.toString(16).padStart(2, '0')).join(' ')
   const found = name ?? (bytes[0] === 0x30 ? 'DER of another kind' : 'binary')
