@@ -53,8 +53,12 @@ export async function startDovecot(files: CertificateFiles): Promise<{ imap: num
   const directory = temporaryDirectory('dovecot')
   const ports = { imap: await freePort(), pop3: await freePort() }
   chmodSync(directory, 0o755) // its login processes are nobody's
-  const listeners = Object.entries(ports).map(
-    ([name, port]) => `service ${name}-login {
+  const services = [
+    { service: 'imap-login', name: 'imap', port: ports.imap },
+    { service: 'pop3-login', name: 'pop3', port: ports.pop3 },
+  ]
+  const listeners = services.map(
+    ({ service, name, port }) => `service ${service} {
   chroot =
   inet_listener ${name} {
     port = ${port}
