@@ -28,9 +28,9 @@ export function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }
 
-/** Control characters, and those that turn the direction of writing, as question marks; lines stay lines. */
+/** What would move a cursor, reverse a text or not be seen, as question marks; lines stay lines. */
 export function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '?')
+  return text.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 }
 
 /** Causes of causes: deeper than any failure is. */
