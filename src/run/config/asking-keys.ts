@@ -40,7 +40,7 @@ export const delegateWithoutNocheck: Key<'accept' | 'refuse' | 'check'> = {
   type: oneOf('accept', 'refuse', 'check'),
   default: 'accept',
   meaning:
-    "What of a responder's certificate without id-pkix-ocsp-nocheck: `accept` it, `refuse` it, or `check` its own status.",
+    "What of a responder's certificate without id-pkix-ocsp-nocheck: `accept` it, `refuse` it, or `check` its own status: its responder is asked, else its CRL; of whom nothing can be learned counts.",
   example: 'delegate_without_nocheck: refuse',
 }
 
