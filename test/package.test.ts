@@ -216,6 +216,7 @@ const given = `
 declare const der: Uint8Array
 declare const certificate: Uint8Array
 declare const issuer: Uint8Array
+declare const authorities: readonly Uint8Array[]
 declare const leafDer: Uint8Array
 declare const issuerDer: Uint8Array
 declare const fetcher: Parameters<typeof createKeeper>[0]['fetcher']
