@@ -95,6 +95,7 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
   },
   'clock-wrong': () => serve({ live: { kind: 'good', dateSkewMs: 3_600_000 } }),
   'ca-unreachable': () => serve({ leaf: { responderURL: 'http://127.0.0.1:1/' } }),
+  'responder-partly-down': () => serve({ leaf: { responderURL: ['http://127.0.0.1:1/', stage.responder.url] } }),
   'ca-answer-refused': () => serve({ live: 'badSignature' }),
   'ca-not-asked': () => serve({ isAlone: true }),
   'nothing-to-staple': () => serve({ leaf: { responderURL: null }, staple: null }),

@@ -12,6 +12,7 @@ import { mustStaple } from './rules/must-staple.ts'
 import { mustStapleWithoutResponder } from './rules/must-staple-without-responder.ts'
 import { noStaple } from './rules/no-staple.ts'
 import { nothingToStaple } from './rules/nothing-to-staple.ts'
+import { responderPartlyDown } from './rules/responder-partly-down.ts'
 import { revokedNow } from './rules/revoked-now.ts'
 import { severalSingleResponses } from './rules/several-single-responses.ts'
 import { sha256Only } from './rules/sha256-only.ts'
@@ -55,6 +56,7 @@ export const rules: readonly FindingRule[] = [
   stapleTooLarge,
   clockWrong,
   caUnreachable,
+  responderPartlyDown,
   caNotAsked,
   nothingToStaple,
   stack,

@@ -50,6 +50,11 @@ describe('staple-older-than-ca', () => {
     ])
   })
 
+  it('is not found where a responder signs on demand and the staple is young', async () => {
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: newer(0) })
+    expect(findings.map(({ code }) => code)).not.toContain('staple-older-than-ca')
+  })
+
   it('is not found where the staple is what the CA gives', async () => {
     const findings = await findingsOf(series(leaf, [good]), {}, { asker: newer(hourMs) })
     expect(findings.map(({ code }) => code)).not.toContain('staple-older-than-ca')
@@ -147,6 +152,40 @@ describe('ca-unreachable', () => {
   it('is not found where the CA answers', async () => {
     const findings = await findingsOf(series(leaf, [good]), {}, { asker: fakeAsker(() => answered('good')) })
     expect(findings.map(({ code }) => code)).not.toContain('ca-unreachable')
+  })
+})
+
+describe('responder-partly-down', () => {
+  const urls = ['http://one.example.net/', 'http://two.example.net/']
+  const down = fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED', url: 'http://one.example.net/' })
+  const asker = fakeAsker(() => answered('good', { url: 'http://two.example.net/', failures: [down] }))
+
+  it('is a warning where the server has no staple', async () => {
+    const two = await leafOf({ responderURL: urls })
+    const finding = findingOf(await findingsOf(series(two, [null]), {}, { asker }), 'responder-partly-down')
+    expect(finding).toMatchObject({
+      severity: 'warning',
+      title: 'one of 2 responders cannot be reached from here: TCP 80 failed',
+    })
+    expect(finding.remedies[0]?.lines).toEqual(['ssl_stapling_responder http://two.example.net/;'])
+  })
+
+  it('is only worth knowing where it has', async () => {
+    const two = await leafOf({ responderURL: urls })
+    const findings = await findingsOf(series(two, [responseFor(two)]), {}, { asker })
+    expect(findingOf(findings, 'responder-partly-down').severity).toBe('info')
+  })
+
+  it('is not found where a responder refused a hash and then answered', async () => {
+    const refusal = new StapleError('ERR_OCSP_RESPONSE_STATUS', 'unauthorized', {
+      field: 'ocspResponse.responseStatus',
+      expected: 'successful',
+      found: 'unauthorized',
+      clause: 'RFC 6960 §4.2.1',
+    })
+    const picky = fakeAsker(() => answered('good', { failures: [refusal] }))
+    const findings = await findingsOf(series(leaf, [good]), {}, { asker: picky })
+    expect(findings.map(({ code }) => code)).not.toContain('responder-partly-down')
   })
 })
 

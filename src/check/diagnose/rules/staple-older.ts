@@ -12,10 +12,10 @@ export const stapleOlder: FindingRule = certificateRule(
   (seen, evidence) => {
     const live = liveAnswers(seen).find(({ source }) => source === 'ocsp')
     if (live === undefined) return []
-    // A second is what two signatures on demand differ by; another status has a finding of its own.
     const lagOf = ({ verified }: VerifiedStaple) => live.thisUpdate.getTime() - verified.thisUpdate.getTime()
     const [oldest] = verifiedStaples(seen)
-      .filter((one) => one.verified.certStatus === live.certStatus && lagOf(one) >= 60_000)
+      // Another status has a finding of its own.
+      .filter((one) => one.verified.certStatus === live.certStatus && lagOf(one) >= leastLagMs(one))
       .sort((one, other) => lagOf(other) - lagOf(one))
     if (oldest === undefined) return []
     const { thisUpdate, usableUntil } = oldest.verified
@@ -39,3 +39,8 @@ export const stapleOlder: FindingRule = certificateRule(
     ]
   },
 )
+
+/** A responder that signs on demand is always newer: only what is a part of the staple's life is worth a word. */
+function leastLagMs({ verified }: VerifiedStaple): number {
+  return Math.max(60_000, (verified.usableUntil.getTime() - verified.thisUpdate.getTime()) / 20)
+}
