@@ -75,7 +75,7 @@ export function isTls(bytes: Uint8Array): boolean {
 }
 
 function nameBytes(bytes: Uint8Array): string {
-  const text = Buffer.from(bytes).toString('latin1')
+  const text = Buffer.from(bytes.subarray(0, 64)).toString('latin1')
   const line = (text.split(/[\r\n]/, 1)[0] ?? '').slice(0, 48)
   const isText = /^[\x20-\x7e]{3,}$/.test(line)
   if (!isText) return `${Buffer.from(bytes.subarray(0, 16)).toString('hex')} (hex)`

@@ -242,6 +242,14 @@ describe('whatever the protocol, the opening ends', () => {
     expect(failureOf(await look(port, { starttls: 'ftp', timeoutMs: 150 })).code).toBe('ERR_PROBE_TIMEOUT')
   })
 
+  it('an answer that is dear to search', async () => {
+    const features = '<stream:stream><stream:features><starttls/></stream:features>'
+    const { port } = await startOddListener(play(undefined, features, '<'.repeat(65_000)))
+    const record = await look(port, { starttls: 'xmpp', timeoutMs: 100 })
+    expect(failureOf(record).code).toBe('ERR_PROBE_TIMEOUT')
+    expect(record.elapsedMs).toBeLessThan(1_000)
+  })
+
   it('a reply of too many lines', async () => {
     const { port } = await startOddListener(play('220-a\r\n'.repeat(300)))
     expect(failureOf(await look(port, { starttls: 'smtp' }))).toMatchObject({

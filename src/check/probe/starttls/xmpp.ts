@@ -23,7 +23,7 @@ export const openXmpp: Opening = async ({ wire, name, port, note }) => {
     )
   }
   wire.write("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-  const answer = await wire.readUntil(/<[^>]+>/)
+  const answer = await wire.readUntil(/<[^<>]+>/)
   if (!/<(?:\w+:)?proceed\b/.test(answer)) throw new OpeningError(`the server said ${quote(answer)}`, 'proceed')
   // `<proceed></proceed>` is as good as `<proceed/>`
   if (!answer.endsWith('/>')) await wire.readUntil(/<\/(?:\w+:)?proceed\s*>/)
