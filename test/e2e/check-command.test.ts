@@ -106,13 +106,16 @@ test('a healthy target takes less than a second, from start to end of the proces
   expect(Math.min(...times)).toBeLessThan(1_000)
 })
 
-test('many targets come in the order of their file', async () => {
+test('many targets come in the order of their file, and take little memory', async () => {
   const port = await node()
   const file = join(temporaryDirectory('check'), 'targets')
   const lines = Array.from({ length: 200 }, (_, index) => `127.0.1.${index + 1}:${port} servername=localhost`)
   await writeFile(file, lines.join('\n'))
-  const some = await check(['-f', file, '--json', '--connections', '1', '--no-phone-home'])
+  const words = [programFile, 'check', '--ca-file', root, '-f', file, '--json', '--connections', '1', '--no-phone-home']
+  const some = await runProgram(process.execPath, ['--import', tellPeak, ...words], { env: noProxy, timeoutMs: 60_000 })
   expect(some.code).toBe(0)
+  // A process that does nothing has 45 MB, a look at one target 70, at a thousand 125.
+  expect(Number(/peak (\d+)/.exec(some.stderr)?.[1])).toBeLessThan(200_000)
   expect(JSON.parse(some.stdout).targets.map(({ target }: { target: string }) => target)).toEqual(lines)
 })
 
@@ -133,6 +136,9 @@ test('Ctrl-C tells what is known, and the process ends', async () => {
   expect(program.stdout()).toMatch(/^unknown: 1 target: 1 ok; interrupted, 1 not looked at\n/)
   expect(program.stdout()).toContain(good)
 })
+
+/** Writes the most memory that the process had, in KB, when it ends. */
+const tellPeak = "data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))"
 
 describe('the page', () => {
   test('is drawn by a browser, in both its colours', async () => {
