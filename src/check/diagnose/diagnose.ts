@@ -5,7 +5,7 @@ import { healthy } from './rules/healthy.ts'
 import { rules } from './rules.ts'
 
 /** From the least to the worst: what could not be learned may be anything. */
-export const severities: readonly Severity[] = ['ok', 'info', 'warning', 'unknown', 'critical']
+const severities: readonly Severity[] = ['ok', 'info', 'warning', 'unknown', 'critical']
 
 /** Applies every rule. Nothing found wrong: that is a finding, too. */
 export function findAll(evidence: Evidence): Finding[] {

@@ -39,7 +39,7 @@ export async function gatherEvidence(record: ProbeRecord, options: GatherOptions
 }
 
 /** Tells whether the addresses in a certificate may be used. @see TrustRecord */
-export function mayUseAddresses(trust: TrustRecord, origin: Origin): boolean {
+function mayUseAddresses(trust: TrustRecord, origin: Origin): boolean {
   // The name is looked at after the chain: where only it is wrong, the chain has verified.
   return origin === 'operator' || trust.isTrusted || trust.code === 'ERR_TLS_CERT_ALTNAME_INVALID'
 }

@@ -41,7 +41,7 @@ describe('nothing-to-staple', () => {
     )
   })
 
-  it('knows Let’s Encrypt by the issuer', async () => {
+  it("knows Let's Encrypt by the issuer", async () => {
     const letsEncrypt = await createAuthority({ name: "Let's Encrypt" })
     const theirs = await letsEncrypt.issueLeaf({ responderURL: null })
     const findings = await findingsOf(series(theirs, [null], { chain: [theirs.der] }))

@@ -127,9 +127,9 @@ export function failed(
   }
 }
 
-export const target: Target = { label: 'localhost:443', host: 'localhost', port: 443 }
+const target: Target = { label: 'localhost:443', host: 'localhost', port: 443 }
 
-export function recordOf(connections: readonly ConnectionRecord[], over: Partial<ProbeRecord> = {}): ProbeRecord {
+function recordOf(connections: readonly ConnectionRecord[], over: Partial<ProbeRecord> = {}): ProbeRecord {
   const addresses = [...new Set(connections.map(({ address }) => address))]
   return { target, at, elapsedMs: 10, addresses, connections, ...over }
 }

@@ -213,7 +213,7 @@ describe('who may be asked', () => {
   const connections = series(leaf, [good], { address: '203.0.113.9', trust: untrusted })
   const publicRecord = { addresses: ['8.8.8.8'] }
 
-  it('ca-not-asked: nobody is, where a stranger’s chain does not verify, and the staple is judged all the same', async () => {
+  it("ca-not-asked: nobody is, where a stranger's chain does not verify, and the staple is judged all the same", async () => {
     const asker = fakeAsker(() => answered('good'))
     const findings = await findingsOf(connections, publicRecord, { asker })
     expect(asker.asked).toEqual([])
@@ -226,21 +226,21 @@ describe('who may be asked', () => {
     expect(findings.map(({ code }) => code)).not.toContain('ca-not-asked')
   })
 
-  it('a stranger’s is, where only the name is wrong: its chain verified', async () => {
+  it("a stranger's is, where only the name is wrong: its chain verified", async () => {
     const asker = fakeAsker(() => answered('good'))
     const trust = { isTrusted: false, code: 'ERR_TLS_CERT_ALTNAME_INVALID' }
     await findingsOf(series(leaf, [good], { trust }), publicRecord, { asker })
     expect(asker.asked.map(({ origin }) => origin)).toEqual(['stranger'])
   })
 
-  it('an untrusted target’s on a private address is, as the operator’s own', async () => {
+  it("an untrusted target's on a private address is, as the operator's own", async () => {
     const asker = fakeAsker(() => answered('good'))
     const findings = await findingsOf(connections, { addresses: ['10.0.0.7'] }, { asker })
     expect(asker.asked.map(({ origin }) => origin)).toEqual(['operator'])
     expect(findings.map(({ code }) => code)).not.toContain('ca-not-asked')
   })
 
-  it('nobody’s caIssuers address is used while the chain does not verify', async () => {
+  it("nobody's caIssuers address is used while the chain does not verify", async () => {
     const alone = await leafOf({ caIssuersURL: 'http://127.0.0.1:1/issuer.der' })
     const trust = { isTrusted: false, code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }
     const evidence = await evidenceOf(series(alone, [null], { chain: [alone.der], trust }), publicRecord, {
@@ -249,7 +249,7 @@ describe('who may be asked', () => {
     expect(evidence.certificates[0]?.issuer).toBeUndefined()
   })
 
-  it('an expired certificate’s CA is not', async () => {
+  it("an expired certificate's CA is not", async () => {
     const asker = fakeAsker(() => answered('good'))
     await findingsOf(series(leaf, [good]), {}, { asker, at: new Date(at.getTime() + 1000 * dayMs) })
     expect(asker.asked).toEqual([])

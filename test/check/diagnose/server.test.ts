@@ -52,7 +52,7 @@ it('does not guess where the signs speak for two', async () => {
   expect(await kindOf(series(leaf, [responseFor(leaf, { about: other })]))).toBeUndefined()
 })
 
-it('puts Go’s servers first where AES-128 is taken in TLS 1.3, and does not say which', async () => {
+it("puts Go's servers first where AES-128 is taken in TLS 1.3, and does not say which", async () => {
   const connection = shown(leaf, null, { cipher: 'TLS_AES_128_GCM_SHA256' })
   const evidence = await evidenceOf([connection])
   expect(recogniseServer(evidence)).toBeUndefined()

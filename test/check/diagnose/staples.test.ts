@@ -43,7 +43,7 @@ describe('no-staple', () => {
     expect(lines('node')).toContain('await staple(server)')
   })
 
-  it('says how to carry staples in, under the certificate’s real key', async () => {
+  it("says how to carry staples in, under the certificate's real key", async () => {
     const { remedies, certificateKey } = findingOf(await findingsOf(series(leaf, [null])), 'no-staple')
     expect(certificateKey).toMatch(/^[0-9a-f]{64}$/)
     const text = remedies.flatMap(({ lines }) => lines ?? []).join('\n')
@@ -99,7 +99,7 @@ describe('staple-missed-sometimes', () => {
     expect(wrongCodes(findings)).toEqual(['staple-missed-sometimes'])
   })
 
-  it('names IIS’s registry value where only connections with SNI go without', async () => {
+  it("names IIS's registry value where only connections with SNI go without", async () => {
     const findings = await findingsOf([shown(leaf, null), shown(leaf, good, { number: 2, serverName: null })])
     const { remedies } = findingOf(findings, 'staple-missed-sometimes')
     expect(remedies.find(({ kind }) => kind === 'registry')?.lines).toContain('EnableOcspStaplingForSni = 1 (DWORD)')
@@ -153,7 +153,7 @@ describe('staple-refused', () => {
 })
 
 describe('stapled-error', () => {
-  it('names the status, and Apache’s switches first', async () => {
+  it("names the status, and Apache's switches first", async () => {
     const findings = await findingsOf(series(leaf, [encodeOcspError('tryLater')]))
     const finding = findingOf(findings, 'stapled-error')
     expect(finding.title).toContain('tryLater')

@@ -73,7 +73,7 @@ function stageRemedy(stage: Stage, { certificate }: CertificateEvidence): Remedy
     case 'TCP':
       return {
         kind: 'commands',
-        text: 'Let the firewall allow the server’s way out to the responder: plain HTTP, port 80 as a rule.',
+        text: "Let the firewall allow the server's way out to the responder: plain HTTP, port 80 as a rule.",
         lines: [`curl -sv -o /dev/null '${url.replace(/[^\w.:/?&=%~+-]/g, '')}'`],
       }
     case 'proxy':

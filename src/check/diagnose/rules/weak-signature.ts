@@ -13,7 +13,7 @@ export const weakSignature: FindingRule = certificateRule(
         severity: 'critical' as const,
         title: 'the staple is signed with an algorithm that proves nothing today',
         meaning:
-          'Current clients refuse it; Debian’s OpenSSL does by default. Public CAs may not sign so since June 2022 (BR §7.1.3.2).',
+          'It proves nothing: what SHA-1 or MD5 sums up can be replaced. Strict clients refuse it, and public CAs may not sign so since June 2022 (BR §7.1.3.2).',
         evidence: [certificateLine(seen), ...refusalLines(staple), seenLine(staple)],
         remedies: [
           {
