@@ -67,7 +67,7 @@ export function factsOfFailures({ connections }: TargetReport): Fact[] {
 
 /** What a staple says, in a line. */
 export function describeStaple(staple: StapleReport, of: number): string {
-  const { certStatus = 'no certStatus that can be read', revocationTime, revocationReason, signer, bytes } = staple
+  const { certStatus = 'says nothing of this certificate', revocationTime, revocationReason, signer, bytes } = staple
   const since = revocationTime ? ` since ${formatMoment(revocationTime)}` : ''
   const reason = revocationReason === undefined ? '' : ` (${revocationReason})`
   return [

@@ -62,7 +62,7 @@ function formatRemedy({ server, text, lines = [] }: Remedy, style: Style, width:
     who === '' ? first : first.replace(who.trimEnd(), style.strong(who.trimEnd())),
     ...rest,
     // Never wrapped: they are there to be copied.
-    ...(lines.length === 0 ? [] : ['', ...lines.map((line) => `        ${line}`), '']),
+    ...(lines.length === 0 ? [] : ['', ...lines.map((line) => `        ${line}`.trimEnd()), '']),
   ]
 }
 
