@@ -54,7 +54,7 @@ export function createPeerDesk({ clock, say }: PeerDeskOptions, first: PeerDeskS
     const key = JSON.stringify([fetch, policies, isForgetful])
     const known = askings.get(key)
     if (known) return known
-    const fetcher = createFetcher({ clock, ...fetch, ...policies })
+    const fetcher = createFetcher({ clock, ...fetch, ...policies, perHost: mostPerHost, total: mostAtOnce })
     const asker = createStatusAsker({ clock, fetcher, allowedClockSkewMs, cacheEntries: mostHeld, unavailableMs })
     const asking = {
       ask: createHeldAsker({ asker, responses, policies, clock, counts, isForgetful }),
@@ -183,6 +183,9 @@ function messageOf(thrown: unknown): string {
 }
 
 const mostHeld = 10_000
+/** Clients wait for it, each for another certificate; the keeper can take its time. */
+const mostPerHost = 32
+const mostAtOnce = 128
 const retireMs = 60_000
 /** A CA that did not answer is left alone for a moment, however many clients come. */
 const unavailableMs = 1_000

@@ -28,13 +28,12 @@ export async function judgeChain(
     },
     responderURLs: (certificate) => findResponderRule(policy.responders, certificate)?.responderURLs,
   })
-  const { isAccepted, isExcused, reason, isSigned, usableUntil } = verdict
+  const { isAccepted, isExcused, reason, usableUntil } = verdict
   const message = describe(verdict)
   return {
     outcome: isExcused ? 'warned' : isAccepted ? 'accepted' : 'refused',
     reason,
     subject: subjectOf(chain),
-    isSigned,
     ...(message !== undefined && { message }),
     ...(usableUntil && { usableUntil }),
   }

@@ -79,8 +79,6 @@ export interface PeerJudgement {
   readonly subject: string
   /** In one sentence; absent where there is nothing to say. */
   readonly message?: string
-  /** The CA itself has said so and signed it: it counts against connections that are open too. */
-  readonly isSigned: boolean
   /** How long it may be repeated where nobody can be asked. */
   readonly usableUntil?: Date
 }

@@ -116,12 +116,15 @@ export function createPeers({ judge, clock, counts, announce }: PeersOptions): P
     })
   }
 
-  /** Only what a CA has signed cuts a connection: that it cannot be reached says nothing about who is connected. */
+  /**
+   * Only a signed revocation cuts a connection: a CA that is silent, or has forgotten a certificate for a moment, says
+   * nothing against who is connected.
+   */
   async function judgeAgain({ connections, chain }: Presence, policy: PeerPolicy): Promise<void> {
     // Of several processes with the same client one asks, and the others hear what it was told.
     const maxAgeMs = Math.ceil(policy.recheckMs / 2)
-    const { outcome, isSigned, reason, subject, message } = await ask({ chain, policy, maxAgeMs }, closing.signal)
-    if (outcome !== 'refused' || !isSigned || connections.size === 0) return
+    const { outcome, reason, subject, message } = await ask({ chain, policy, maxAgeMs }, closing.signal)
+    if (outcome !== 'refused' || reason !== 'revoked' || connections.size === 0) return
     const cut = [...connections]
     counts.closedPeers += cut.length
     for (const client of cut) client.destroy()
@@ -148,7 +151,7 @@ interface Presence {
 
 function withoutAnswer(policy: PeerPolicy, message: string): PeerJudgement {
   const outcome = policy.isWarnOnly || policy.isUnreachableAllowed ? 'warned' : 'refused'
-  return { outcome, reason: 'unavailable', subject: '', message, isSigned: false }
+  return { outcome, reason: 'unavailable', subject: '', message }
 }
 
 /** More than a message to another process and back takes. */

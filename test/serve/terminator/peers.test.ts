@@ -41,9 +41,9 @@ const policy: PeerPolicy = {
   responders: [],
 }
 
-const good: PeerJudgement = { outcome: 'accepted', reason: 'good', subject: 'CN=client', isSigned: true }
-const revoked: PeerJudgement = { outcome: 'refused', reason: 'revoked', subject: 'CN=client', isSigned: true }
-const silent: PeerJudgement = { outcome: 'refused', reason: 'unavailable', subject: 'CN=client', isSigned: false }
+const good: PeerJudgement = { outcome: 'accepted', reason: 'good', subject: 'CN=client' }
+const revoked: PeerJudgement = { outcome: 'refused', reason: 'revoked', subject: 'CN=client' }
+const silent: PeerJudgement = { outcome: 'refused', reason: 'unavailable', subject: 'CN=client' }
 
 /** Says what it was told to, and remembers what it was asked. */
 function scriptedJudge(first: PeerJudgement = good) {
@@ -283,9 +283,13 @@ describe('who stays connected', () => {
     expect(terminator.status()).toMatchObject({ closedPeers: 3 })
   })
 
-  test('stays while the CA says nothing', async () => {
+  test.each([
+    ['says nothing', silent],
+    ['does not know the certificate', { ...silent, reason: 'unknown' }],
+    ['said long ago that it is revoked, and nothing since', { ...silent, reason: 'was-revoked' }],
+  ] as const)('stays while the CA %s', async (_, judgement) => {
     const { clock, judge, connections, told } = await connectTwice()
-    judge.say(silent)
+    judge.say(judgement)
     await clock.advance(300_000)
     for (const connection of connections) expect(await connection.ask('still here')).toBe('still here')
     expect(told('peers-closed')).toEqual([])
