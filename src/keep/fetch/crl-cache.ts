@@ -4,19 +4,19 @@
  * Only what was verified for some certificate is held; for every other it is verified again, from the decoded CRL.
  */
 
-import type { CertificateList } from '../../pki/crl/certificate-list.ts'
+import type { CrlEnvelope } from '../../pki/crl/certificate-list.ts'
 import type { Clock } from '../clock.ts'
 
 export interface CrlCache {
   /** The CRL held by that name, and for how long it has been. It may be past its nextUpdate: the rules say so. */
-  recall(key: string): { readonly list: CertificateList; readonly ageMs: number } | undefined
-  hold(key: string, list: CertificateList): void
+  recall(key: string): { readonly list: CrlEnvelope; readonly ageMs: number } | undefined
+  hold(key: string, list: CrlEnvelope): void
   /** Of all that are held. */
   readonly bytes: number
 }
 
 interface Held {
-  readonly list: CertificateList
+  readonly list: CrlEnvelope
   readonly since: number
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { isStapleError, StapleError } from '../../errors.ts'
-import type { CertificateList } from '../../pki/crl/certificate-list.ts'
+import type { CrlEnvelope } from '../../pki/crl/certificate-list.ts'
 import type { VerifyCrlOptions } from '../../pki/crl/options.ts'
 import type { VerifiedCrl } from '../../pki/crl/verified.ts'
 import { verifyCrl } from '../../pki/crl/verify.ts'
@@ -36,7 +36,7 @@ export interface CrlOptions {
 
 /** What came from one distribution point, decoded but not verified. */
 export interface Download {
-  readonly list: CertificateList
+  readonly list: CrlEnvelope
   readonly exchanged: Exchanged
   readonly dateSkewMs?: number
 }
@@ -155,7 +155,7 @@ async function download(o: CrlOptions, place: Place, origin: 'operator' | 'stran
 
 const crlHeaders = { accept: 'application/pkix-crl, application/x-pkcs7-crl, */*' }
 
-function verifyIn(o: CrlOptions, question: CrlQuestion, list: CertificateList, exchanged: Exchanged): VerifiedCrl {
+function verifyIn(o: CrlOptions, question: CrlQuestion, list: CrlEnvelope, exchanged: Exchanged): VerifiedCrl {
   const { certificate, issuer } = question
   try {
     return verifyCrl(list, { ...o.policies, certificate, issuer, at: o.clock.now() })
@@ -165,7 +165,7 @@ function verifyIn(o: CrlOptions, question: CrlQuestion, list: CertificateList, e
 }
 
 /** Undefined where it does not serve this certificate, or not any more: then it is asked for anew. */
-function verifyHeld(o: CrlOptions, question: CrlQuestion, list: CertificateList): VerifiedCrl | undefined {
+function verifyHeld(o: CrlOptions, question: CrlQuestion, list: CrlEnvelope): VerifiedCrl | undefined {
   try {
     return verifyIn(o, question, list, { method: 'holding', url: '' })
   } catch (error) {

@@ -3,14 +3,14 @@
  */
 
 import { isStapleError, type StapleError } from '../../errors.ts'
-import { type CertificateList, decodeCertificateList } from '../../pki/crl/certificate-list.ts'
+import { type CrlEnvelope, decodeEnvelope } from '../../pki/crl/certificate-list.ts'
 import { retryAfterMs } from './caching.ts'
 import { fetchError, inExchange } from './failure.ts'
 import { htmlTitle, httpError } from './read-answer.ts'
 import type { HttpAnswer } from './transport.ts'
 
 /** @throws {@link StapleError} `ERR_FETCH_HTTP_STATUS`, `ERR_FETCH_CONTENT_TYPE`, `ERR_DER_…`, `ERR_CRL_MALFORMED` */
-export function readCrl(answer: HttpAnswer, now: Date): CertificateList {
+export function readCrl(answer: HttpAnswer, now: Date): CrlEnvelope {
   const { status, body, exchanged, headers } = answer
   if (status !== 200) throw httpError(answer, retryAfterMs(headers, now))
   const encoding = headers['content-encoding']?.trim().toLowerCase() || 'identity'
@@ -18,7 +18,7 @@ export function readCrl(answer: HttpAnswer, now: Date): CertificateList {
   const der = body[0] === 0x30 ? body : decodePem(body)
   if (der === undefined) throw notCrl(answer, describe(answer))
   try {
-    return decodeCertificateList(der)
+    return decodeEnvelope(der)
   } catch (error) {
     throw isStapleError(error) ? inExchange(error, exchanged) : error
   }

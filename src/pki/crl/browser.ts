@@ -4,7 +4,7 @@
  * Bundlers find it by the `browser` condition of package.json. Only re-exports.
  */
 
-export { type CertificateList, decodeCertificateList } from './certificate-list.ts'
+export { type CertificateList, type CrlEnvelope, decodeCertificateList } from './certificate-list.ts'
 export type { RevokedCertificate } from './entry.ts'
 export type { IssuingDistributionPoint } from './issuing-distribution-point.ts'
 export { findRevokedCertificate, readRevokedCertificates } from './look-up.ts'

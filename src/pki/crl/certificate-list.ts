@@ -1,5 +1,8 @@
 /**
- * CRLs decoded, strictly and completely; nothing is proven here. verify.ts does that.
+ * CRLs decoded, strictly; nothing is proven here. verify.ts does that.
+ *
+ * In two steps, for the entries are most of it: what stands around them first, so that verification can check the
+ * signature before it looks at a million entries that anybody could have sent.
  */
 
 import { formatHexBriefly, isSameBytes, viewBytes } from '../der/bytes.ts'
@@ -13,8 +16,8 @@ import { type Entries, surveyEntries } from './entries.ts'
 import { decodeIssuingDistributionPoint, type IssuingDistributionPoint } from './issuing-distribution-point.ts'
 import { malformed } from './malformed.ts'
 
-/** A decoded CRL. Every `Uint8Array` is a slice of `der`. @see RFC 5280 §5.1 */
-export interface CertificateList {
+/** A CRL whose entries nobody has looked at yet. Every `Uint8Array` is a slice of `der`. @see RFC 5280 §5.1 */
+export interface CrlEnvelope {
   readonly der: Uint8Array
   /** The bytes that are signed. */
   readonly tbsCertList: Uint8Array
@@ -23,7 +26,8 @@ export interface CertificateList {
   readonly issuer: Uint8Array
   readonly thisUpdate: Date
   readonly nextUpdate?: Date
-  readonly revokedCertificates: Entries
+  /** The content of revokedCertificates; absent where the field is. */
+  readonly entries?: Uint8Array
   /** The crlExtensions. */
   readonly extensions: readonly Extension[]
   readonly crlNumber?: bigint
@@ -32,6 +36,11 @@ export interface CertificateList {
   readonly issuingDistributionPoint?: IssuingDistributionPoint
   readonly signatureAlgorithm: AlgorithmIdentifier
   readonly signature: Uint8Array
+}
+
+/** A decoded CRL, every entry of which is as RFC 5280 has it. @see RFC 5280 §5.1 */
+export interface CertificateList extends CrlEnvelope {
+  readonly revokedCertificates: Entries
 }
 
 /**
@@ -44,6 +53,12 @@ export interface CertificateList {
  * @throws {@link StapleError} `ERR_DER_…` for what is not DER, `ERR_CRL_MALFORMED` for what RFC 5280 does not allow
  */
 export function decodeCertificateList(der: Uint8Array): CertificateList {
+  const envelope = decodeEnvelope(der)
+  return { ...envelope, revokedCertificates: surveyEntries(envelope.entries, envelope.version) }
+}
+
+/** Decodes all but the entries. */
+export function decodeEnvelope(der: Uint8Array): CrlEnvelope {
   const bytes = viewBytes(der, 'der')
   return readDer(bytes, 'certificateList', clause, (reader) => reader.sequence('', readFields))
 }
@@ -53,7 +68,7 @@ const clause = 'RFC 5280 §5.1'
 /** Octets of a crlNumber. @see RFC 5280 §5.2.3 */
 const maxNumberOctets = 20
 
-function readFields(reader: DerReader): CertificateList {
+function readFields(reader: DerReader): CrlEnvelope {
   const start = reader.position
   const { innerAlgorithm, ...tbs } = reader.sequence('tbsCertList', readTbsCertList)
   const tbsCertList = reader.since(start)
@@ -84,9 +99,7 @@ function readTbsCertList(reader: DerReader) {
   const nextUpdate = hasNextUpdate ? reader.time('nextUpdate') : undefined
   // Taken as raw content: a callback for each of a million entries would cost more than the signature.
   const hasEntries = reader.nextTag === tags.sequence
-  const revokedCertificates = hasEntries
-    ? surveyEntries(reader.primitive(tags.sequence, 'revokedCertificates'), version)
-    : { version, count: 0 }
+  const entries = hasEntries ? reader.primitive(tags.sequence, 'revokedCertificates') : undefined
   if (version === 1 && reader.nextTag === constructedTag(0)) {
     throw malformed(reader.path('crlExtensions'), 'absent in a CRL of version 1', 'present', 'RFC 5280 §5.1.2.1')
   }
@@ -97,7 +110,7 @@ function readTbsCertList(reader: DerReader) {
     issuer,
     thisUpdate,
     ...(nextUpdate === undefined ? {} : { nextUpdate }),
-    revokedCertificates,
+    ...(entries === undefined ? {} : { entries }),
     extensions,
     ...decodeKnown(extensions, reader.path('crlExtensions')),
   }

@@ -1,8 +1,8 @@
 /**
  * The entries of a CRL where they stand: a million of them are walked over as bytes, and none becomes an object.
  *
- * The first walk proves the form of every entry. One written as nearly all are (a serial, a UTCTime, at most a
- * reasonCode) is compared octet by octet; any other is read by readEntry, which also says what is wrong. Later walks
+ * The first walk judges the form of every entry. One written as nearly all are (a serial, a time, reasonCode and
+ * invalidityDate) is compared octet by octet; any other is read by readEntry, which also says what is wrong. Later walks
  * compare serial numbers and nothing else.
  */
 
@@ -27,8 +27,9 @@ export interface Entries {
 
 export const entriesField = 'certificateList.tbsCertList.revokedCertificates'
 
-/** Walks over all entries and proves their form. @throws {@link StapleError} `ERR_DER_…`, `ERR_CRL_MALFORMED` */
-export function surveyEntries(content: Uint8Array, version: 1 | 2): Entries {
+/** Walks over all entries and judges their form. @throws {@link StapleError} `ERR_DER_…`, `ERR_CRL_MALFORMED` */
+export function surveyEntries(content: Uint8Array | undefined, version: 1 | 2): Entries {
+  if (content === undefined) return { version, count: 0 }
   const found: { -readonly [Key in keyof Entries]?: Entries[Key] } = {}
   let count = 0
   for (let at = 0; at < content.length; count++) {
@@ -103,10 +104,10 @@ export function endOfPlainEntry(content: Uint8Array, at: number, version: 1 | 2)
   const time = serial + serialSize
   if (content[at + 2] !== tags.integer || serialSize === 0 || serialSize >= 0x80) return -1
   if (serialSize > 1 && isPadded(content[serial] as number, content[serial + 1] as number)) return -1
-  const afterTime = time + utcTimeSize
-  if (afterTime > end || !isUtcTime(content, time)) return -1
+  const afterTime = time + timeSize(content, time)
+  if (afterTime === time || afterTime > end) return -1
   if (afterTime === end) return end
-  return version === 2 && afterTime + reasonSize === end && isReason(content, afterTime) ? end : -1
+  return version === 2 && arePlainExtensions(content, afterTime, end) ? end : -1
 }
 
 /** An INTEGER that begins like this could be shorter. @see X.690 §8.3.2 */
@@ -114,18 +115,23 @@ function isPadded(first: number, second: number): boolean {
   return (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)
 }
 
-const utcTimeSize = 15
+/** The octets of the Time that stands there, on a day that every month has; else 0. */
+function timeSize(content: Uint8Array, at: number): number {
+  const tag = content[at]
+  if (tag === tags.utcTime && content[at + 1] === 13) return isTime(content, at + 2) ? 15 : 0
+  const isLong = tag === tags.generalizedTime && content[at + 1] === 15 && twoDigits(content, at + 2) >= 0
+  return isLong && isTime(content, at + 4) ? 17 : 0
+}
 
-/** Whether a UTCTime stands there whose day every month has. */
-function isUtcTime(content: Uint8Array, at: number): boolean {
-  if (content[at] !== tags.utcTime || content[at + 1] !== 13 || content[at + 14] !== 0x5a) return false
-  const year = twoDigits(content, at + 2)
-  const month = twoDigits(content, at + 4)
-  const day = twoDigits(content, at + 6)
-  const hour = twoDigits(content, at + 8)
-  const minute = twoDigits(content, at + 10)
-  const second = twoDigits(content, at + 12)
-  if (year < 0 || month < 1 || month > 12 || day < 1 || day > 28) return false
+/** Whether YYMMDDHHMMSSZ stands there. */
+function isTime(content: Uint8Array, at: number): boolean {
+  const month = twoDigits(content, at + 2)
+  const day = twoDigits(content, at + 4)
+  const hour = twoDigits(content, at + 6)
+  const minute = twoDigits(content, at + 8)
+  const second = twoDigits(content, at + 10)
+  if (content[at + 12] !== 0x5a || twoDigits(content, at) < 0) return false
+  if (month < 1 || month > 12 || day < 1 || day > 28) return false
   return hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60
 }
 
@@ -135,15 +141,42 @@ function twoDigits(content: Uint8Array, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
 }
 
-/** crlEntryExtensions of a reasonCode that is not critical and nothing else, up to its number. */
-const reasonHeader = [0x30, 0x0c, 0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01] as const
-const reasonSize = reasonHeader.length + 1
+/** Whether crlEntryExtensions up to `end` are reasonCode and invalidityDate, each at most once and not critical. */
+function arePlainExtensions(content: Uint8Array, at: number, end: number): boolean {
+  if (content[at] !== tags.sequence || at + 2 + (content[at + 1] as number) !== end) return false
+  let hasReason = false
+  let hasDate = false
+  let next = at + 2
+  while (next < end) {
+    if (!hasReason && isReason(content, next)) {
+      hasReason = true
+      next += reasonHeader.length + 1
+    } else if (!hasDate && isInvalidityDate(content, next)) {
+      hasDate = true
+      next += dateHeader.length + 17
+    } else return false
+  }
+  return next === end && (hasReason || hasDate)
+}
+
+/** Extension { 2.5.29.21, ENUMERATED of one octet }, up to that octet. */
+const reasonHeader: readonly number[] = [0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01]
+
+/** Extension { 2.5.29.24, GeneralizedTime }, up to that. */
+const dateHeader: readonly number[] = [0x30, 0x18, 0x06, 0x03, 0x55, 0x1d, 0x18, 0x04, 0x11]
 
 function isReason(content: Uint8Array, at: number): boolean {
-  for (let index = 0; index < reasonHeader.length; index++) {
-    if (content[at + index] !== reasonHeader[index]) return false
-  }
+  if (!isAt(content, at, reasonHeader)) return false
   // 8 is removeFromCRL, of which the survey has to tell; from 128 on it is negative.
   const reason = content[at + reasonHeader.length] as number
   return reason <= 10 && reason !== 8
+}
+
+function isInvalidityDate(content: Uint8Array, at: number): boolean {
+  return isAt(content, at, dateHeader) && timeSize(content, at + dateHeader.length) === 17
+}
+
+function isAt(content: Uint8Array, at: number, octets: readonly number[]): boolean {
+  for (let index = 0; index < octets.length; index++) if (content[at + index] !== octets[index]) return false
+  return true
 }

@@ -3,7 +3,7 @@
  */
 
 export type { RuleVerdict } from '../x509/rule-list.ts'
-export { type CertificateList, decodeCertificateList } from './certificate-list.ts'
+export { type CertificateList, type CrlEnvelope, decodeCertificateList } from './certificate-list.ts'
 export type { RevokedCertificate } from './entry.ts'
 export type { IssuingDistributionPoint } from './issuing-distribution-point.ts'
 export { findRevokedCertificate, readRevokedCertificates } from './look-up.ts'

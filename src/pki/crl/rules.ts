@@ -2,7 +2,8 @@
  * What a CRL must pass before it says anything about a certificate, as one list of rules in order.
  *
  * `verifyCrl` stops at the first that refuses; `diagnoseCrl` runs them all. What kind of CRL it is comes first: a delta
- * or indirect CRL would fail later rules too, for reasons that say less.
+ * or indirect CRL would fail later rules too, for reasons that say less. The entries come after the signature: looking at
+ * a million of them is work that only the CA may give us.
  *
  * @see RFC 5280 §5, §6.3.3
  */
@@ -15,11 +16,11 @@ import { formatKeyAlgorithm, isSchemeOfKey, parseKeyType, parseSignatureScheme, 
 import type { Certificate } from '../x509/certificate.ts'
 import { formatName, isSameName } from '../x509/name.ts'
 import type { Rule } from '../x509/rule-list.ts'
-import { decodeCertificateList } from './certificate-list.ts'
+import { decodeEnvelope } from './certificate-list.ts'
 import { entriesField } from './entries.ts'
 import type { CrlJudgement } from './judgement.ts'
 import { malformed, refusal } from './malformed.ts'
-import { isProvenBy } from './proven.ts'
+import { entriesOf, isProvenBy } from './proven.ts'
 import { refuseOtherKind, refuseOtherPoint } from './scope.ts'
 
 /** Evidence that rules before have established: `needs` says so, types cannot. */
@@ -44,12 +45,13 @@ export const rules: readonly Rule<CrlJudgement>[] = [
   rule('indirect', 'RFC 5280 §5.2.5', ['list'], refuseIndirect),
   rule('reasons', 'RFC 5280 §5.2.5', ['list'], refuseSomeReasons),
   rule('critical-extensions', 'RFC 5280 §5.2', ['list'], refuseUnknownCritical),
-  rule('critical-entry-extensions', 'RFC 5280 §5.3', ['list'], refuseUnknownCriticalEntry),
   rule('issuer', 'RFC 5280 §6.1.3', [], refuseOtherIssuer),
   rule('crl-issuer', 'RFC 5280 §6.3.3', ['list'], refuseOtherCrlIssuer),
   rule('authority', 'RFC 5280 §4.2.1.3', [], refuseUnauthorized),
   rule('signature-algorithm', 'RFC 5280 §5.1.1.2', ['list'], refuseWeakSignature),
   rule('signature', 'RFC 5280 §5.1.1.3', ['list', 'scheme'], refuseBrokenSignature),
+  rule('entries', 'RFC 5280 §5.1.2.6', ['list'], refuseUndecodableEntries),
+  rule('entry-extensions', 'RFC 5280 §5.3', ['entries'], refuseEntryExtensions),
   rule('update-order', 'RFC 5280 §5.1.2.5', ['list'], refuseBackwardUpdates),
   rule('this-update', 'RFC 5280 §5.1.2.4', ['list'], refuseFuture),
   rule('next-update', 'RFC 5280 §5.1.2.5', ['list'], refuseStale),
@@ -81,10 +83,9 @@ function refuseTooLarge({ given, policies }: CrlJudgement): void {
 
 function refuseUndecodable(judgement: CrlJudgement): void {
   const { given, warnings } = judgement
-  const list = ArrayBuffer.isView(given) ? decodeCertificateList(viewBytes(given, 'crl')) : given
+  const list = ArrayBuffer.isView(given) ? decodeEnvelope(viewBytes(given, 'crl')) : given
   judgement.list = list
-  const { content, count } = list.revokedCertificates
-  if (content !== undefined && count === 0) {
+  if (list.entries?.length === 0) {
     const message = 'an empty revokedCertificates is written out, where RFC 5280 §5.1.2.6 has it absent'
     warnings.push({ code: 'empty-list', message })
   }
@@ -93,38 +94,26 @@ function refuseUndecodable(judgement: CrlJudgement): void {
 }
 
 function refuseDelta({ list }: Has<'list'>): void {
-  const clause = 'RFC 5280 §5.2.4'
-  if (list.deltaCRLIndicator !== undefined) {
-    throw refusal('ERR_CRL_UNSUPPORTED', 'a delta CRL lists changes, and says nothing by silence', {
-      field: `${extensionsField}.deltaCRLIndicator`,
-      expected: 'absent',
-      found: `changes since CRL ${formatInteger(list.deltaCRLIndicator)}`,
-      clause,
-    })
-  }
-  const { firstRemoval } = list.revokedCertificates
-  if (firstRemoval === undefined) return
-  const field = `${entriesField}[${firstRemoval}].crlEntryExtensions.reasonCode`
-  throw malformed(field, 'a reason for revoking, outside of delta CRLs', 'removeFromCRL', 'RFC 5280 §5.3.1')
+  if (list.deltaCRLIndicator === undefined) return
+  throw refusal('ERR_CRL_UNSUPPORTED', 'a delta CRL lists changes, and says nothing by silence', {
+    field: `${extensionsField}.deltaCRLIndicator`,
+    expected: 'absent',
+    found: `changes since CRL ${formatInteger(list.deltaCRLIndicator)}`,
+    clause: 'RFC 5280 §5.2.4',
+  })
 }
 
 function refuseIndirect({ list }: Has<'list'>): void {
-  const { issuingDistributionPoint, revokedCertificates } = list
-  const message = 'an indirect CRL lists certificates of other CAs'
-  if (issuingDistributionPoint?.indirectCRL === true) {
-    const field = `${extensionsField}.issuingDistributionPoint.indirectCRL`
-    const detail = { field, expected: 'FALSE', found: 'TRUE', clause: 'RFC 5280 §5.2.5' }
-    throw refusal('ERR_CRL_UNSUPPORTED', message, detail)
-  }
-  const { firstWithIssuer } = revokedCertificates
-  if (firstWithIssuer === undefined) return
-  throw refusal('ERR_CRL_UNSUPPORTED', message, {
-    field: `${entriesField}[${firstWithIssuer}].crlEntryExtensions.certificateIssuer`,
-    expected: 'absent',
-    found: 'present',
-    clause: 'RFC 5280 §5.3.3',
+  if (list.issuingDistributionPoint?.indirectCRL !== true) return
+  throw refusal('ERR_CRL_UNSUPPORTED', indirectMessage, {
+    field: `${extensionsField}.issuingDistributionPoint.indirectCRL`,
+    expected: 'FALSE',
+    found: 'TRUE',
+    clause: 'RFC 5280 §5.2.5',
   })
 }
+
+const indirectMessage = 'an indirect CRL lists certificates of other CAs'
 
 function refuseSomeReasons({ list }: Has<'list'>): void {
   if (list.issuingDistributionPoint?.hasOnlySomeReasons !== true) return
@@ -144,9 +133,28 @@ function refuseUnknownCritical({ list }: Has<'list'>): void {
   }
 }
 
-/** Of any entry, not only this certificate's: such a CRL must not be used for any certificate. @see RFC 5280 §5.3 */
-function refuseUnknownCriticalEntry({ list }: Has<'list'>): void {
-  const { unsupportedCritical } = list.revokedCertificates
+function refuseUndecodableEntries(judgement: Has<'list'>): void {
+  judgement.entries = entriesOf(judgement.list)
+}
+
+/**
+ * Of any entry, not only this certificate's: a CRL with a critical extension that is not understood must not be used for
+ * any certificate (RFC 5280 §5.3), and one entry as in indirect or delta CRLs says that the whole is one.
+ */
+function refuseEntryExtensions({ entries }: Has<'entries'>): void {
+  const { firstWithIssuer, firstRemoval, unsupportedCritical } = entries
+  if (firstWithIssuer !== undefined) {
+    throw refusal('ERR_CRL_UNSUPPORTED', indirectMessage, {
+      field: `${entriesField}[${firstWithIssuer}].crlEntryExtensions.certificateIssuer`,
+      expected: 'absent',
+      found: 'present',
+      clause: 'RFC 5280 §5.3.3',
+    })
+  }
+  if (firstRemoval !== undefined) {
+    const field = `${entriesField}[${firstRemoval}].crlEntryExtensions.reasonCode`
+    throw malformed(field, 'a reason for revoking, outside of delta CRLs', 'removeFromCRL', 'RFC 5280 §5.3.1')
+  }
   if (unsupportedCritical === undefined) return
   const { index, oid } = unsupportedCritical
   throw unknownCritical(`${entriesField}[${index}].crlEntryExtensions`, oid, 'RFC 5280 §5.3')

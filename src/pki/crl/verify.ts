@@ -5,7 +5,7 @@
 import { formatTime } from '../der/time.ts'
 import { formatName } from '../x509/name.ts'
 import { judgeByAll, type RuleVerdict } from '../x509/rule-list.ts'
-import type { CertificateList } from './certificate-list.ts'
+import type { CrlEnvelope } from './certificate-list.ts'
 import { findEntry } from './entries.ts'
 import type { CrlJudgement } from './judgement.ts'
 import { resolvePolicies, type VerifyCrlOptions } from './options.ts'
@@ -21,7 +21,7 @@ import type { CrlWarning, VerifiedCrl } from './verified.ts'
  * @see RFC 5280 §6.3.3, and rules.ts
  * @throws {@link StapleError} of the first rule that refuses it
  */
-export function verifyCrl(crl: Uint8Array | CertificateList, options: VerifyCrlOptions): VerifiedCrl {
+export function verifyCrl(crl: Uint8Array | CrlEnvelope, options: VerifyCrlOptions): VerifiedCrl {
   const judgement = beginJudgement(crl, options)
   for (const rule of rules) rule.check(judgement)
   return concludeFrom(judgement)
@@ -40,7 +40,7 @@ export interface CrlDiagnosis {
  *
  * Accepts exactly what `verifyCrl` accepts; its first refusal is the error that throws there.
  */
-export function diagnoseCrl(crl: Uint8Array | CertificateList, options: VerifyCrlOptions): CrlDiagnosis {
+export function diagnoseCrl(crl: Uint8Array | CrlEnvelope, options: VerifyCrlOptions): CrlDiagnosis {
   const judgement = beginJudgement(crl, options)
   const verdicts = judgeByAll(rules, judgement)
   const { warnings } = judgement
@@ -48,7 +48,7 @@ export function diagnoseCrl(crl: Uint8Array | CertificateList, options: VerifyCr
   return { verdicts, warnings, verified: concludeFrom(judgement) }
 }
 
-function beginJudgement(given: Uint8Array | CertificateList, options: VerifyCrlOptions): CrlJudgement {
+function beginJudgement(given: Uint8Array | CrlEnvelope, options: VerifyCrlOptions): CrlJudgement {
   if (!ArrayBuffer.isView(given) && !ArrayBuffer.isView(given?.tbsCertList)) {
     throw new TypeError('crl must be a CRL, decoded or as the bytes of its DER')
   }
@@ -56,10 +56,10 @@ function beginJudgement(given: Uint8Array | CertificateList, options: VerifyCrlO
 }
 
 function concludeFrom(judgement: CrlJudgement): VerifiedCrl {
-  const { list, scheme, policies, warnings } = judgement as Required<CrlJudgement>
+  const { list, entries, scheme, policies, warnings } = judgement as Required<CrlJudgement>
   const { certificate } = policies
-  const { thisUpdate, nextUpdate, crlNumber, revokedCertificates, der } = list
-  const entry = findEntry(revokedCertificates, certificate.serialNumber)
+  const { thisUpdate, nextUpdate, crlNumber, der } = list
+  const entry = findEntry(entries, certificate.serialNumber)
   if (entry === undefined && certificate.notAfter < thisUpdate) {
     const message = `the certificate expired ${formatTime(certificate.notAfter)}, before thisUpdate: its CA may have dropped it from the list`
     warnings.push({ code: 'expired-certificate', message })
@@ -71,7 +71,7 @@ function concludeFrom(judgement: CrlJudgement): VerifiedCrl {
     ...(crlNumber === undefined ? {} : { crlNumber }),
     issuer: formatName(list.issuer),
     signatureAlgorithm: scheme.name,
-    entryCount: revokedCertificates.count,
+    entryCount: entries.count,
     bytes: der.length,
     warnings,
   }

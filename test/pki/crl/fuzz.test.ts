@@ -15,6 +15,7 @@ import {
   verifyCrl,
 } from '../../../src/pki/crl/index.ts'
 import { DerReader } from '../../../src/pki/der/reader.ts'
+import { encodeGeneralizedTime, encodeInteger, encodeSequence } from '../../../src/pki/der/writer.ts'
 import { extension, forgedAt, hours, world } from '../forge.ts'
 import { changeCount, mutate, parseTree } from '../mutate.ts'
 import { crlDraft, entry, flag, forgeCrl, invalidityDate, issuingPoint } from './forge.ts'
@@ -99,7 +100,16 @@ describe('of damaged CRLs', () => {
 })
 
 it('the quick look at an entry accepts nothing that reading it refuses, to the octet', { timeout: 60_000 }, () => {
-  const plain = [entry(5n), entry(-300n), entry(0x1122_3344_5566_7788n, { reason: 1 }), entry(1n, { reason: 10 })]
+  const plain = [
+    entry(5n),
+    entry(-300n),
+    entry(0x1122_3344_5566_7788n, { reason: 1 }),
+    entry(1n, { reason: 10 }),
+    entry(2n, { extensions: [invalidityDate(hours(-50))] }),
+    entry(3n, { reason: 4, extensions: [invalidityDate(hours(-50))] }),
+    encodeSequence(encodeInteger(4n), encodeGeneralizedTime(hours(-9))),
+  ]
+  for (const der of plain) expect(endOfPlainEntry(der, 0, 2)).toBe(der.length)
   let quick = 0
   const damage = fc.array(fc.tuple(fc.nat(63), fc.nat(255)), { minLength: 0, maxLength: 2 })
   fc.assert(
