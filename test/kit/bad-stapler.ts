@@ -17,13 +17,15 @@ export interface BadStaplerOptions extends Pick<TlsOptions, 'cert' | 'key' | 'mi
   readonly host?: string
   /** Default one that is free. */
   readonly port?: number
+  /** Answers each HTTP request with this Server header; default: says nothing. */
+  readonly serverHeader?: string
   /** Of the first handshake on; default null. */
   readonly staple?: Uint8Array | null
 }
 
 /** Starts one; it ends with the test. */
 export async function startBadStapler(options: BadStaplerOptions): Promise<BadStapler> {
-  const { host = '127.0.0.1', port = 0, staple = null, ...tls } = options
+  const { host = '127.0.0.1', port = 0, staple = null, serverHeader, ...tls } = options
   let asked = 0
   const stapler = {
     port,
@@ -32,7 +34,7 @@ export async function startBadStapler(options: BadStaplerOptions): Promise<BadSt
       return asked
     },
   }
-  const server = createServer(tls)
+  const server = createServer({ ...tls, ...(serverHeader === undefined ? {} : { ALPNProtocols: ['http/1.1'] }) })
   server.on(
     'OCSPRequest',
     (_certificate: Buffer, _issuer: Buffer, callback: (error: null, response: Buffer | null) => void) => {
@@ -43,7 +45,11 @@ export async function startBadStapler(options: BadStaplerOptions): Promise<BadSt
   server.on('secureConnection', (socket) => {
     socket.on('error', () => {}) // who only looks may reset
     socket.on('end', () => socket.end())
-    socket.resume()
+    if (serverHeader === undefined) socket.resume()
+    else
+      socket.on('data', () =>
+        socket.end(`HTTP/1.1 404 Not Found\r\nServer: ${serverHeader}\r\nContent-Length: 0\r\n\r\n`),
+      )
   })
   server.on('tlsClientError', () => {}) // nor does everybody finish
   const sockets = new Set<{ destroy(): unknown }>()
