@@ -30,7 +30,7 @@ export const debianPackages = [
     name: 'firefox-esr',
     provides: ['firefox-esr'],
     jobs: ['test'],
-    why: 'a browser that enforces Must-Staple: it draws the page with our staple and not without',
+    why: "a browser that enforces Must-Staple: it draws the page with our staple and not without; and check's own page",
   },
   { name: 'libnss3-tools', provides: ['certutil'], jobs: ['test'], why: "puts the test CA into Firefox's profile" },
   {
