@@ -1,11 +1,12 @@
 /** One of several responders does not answer: most servers ask the first that the certificate names, and no other. */
 import type { FetchDetail } from '../../../errors.ts'
+import type { FindingRule } from '../finding.ts'
 import { liveAnswers } from '../live.ts'
 import { stageOf, stageText } from '../reach.ts'
 import { isWellStapled } from '../staples.ts'
 import { certificateLine, certificateRule } from '../words.ts'
 
-export const responderPartlyDown = certificateRule(
+export const responderPartlyDown: FindingRule = certificateRule(
   {
     'responder-partly-down':
       'one of the responders that the certificate names does not answer, and nginx, Apache, HAProxy and Caddy ask only the first',
