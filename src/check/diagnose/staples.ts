@@ -2,8 +2,10 @@
  * What the rules ask of the evidence again and again: which connections were stapled, which staples count, and why the
  * others do not. Verdicts on a response come from pki/ocsp alone.
  */
-import type { ErrorCode } from '../../errors.ts'
+import { type ErrorCode, isStapleError } from '../../errors.ts'
 import type { RuleVerdict } from '../../pki/ocsp/diagnose.ts'
+import { decodeOcspResponse, type OcspResponse } from '../../pki/ocsp/response.ts'
+import type { SingleResponse } from '../../pki/ocsp/single-response.ts'
 import type { VerifiedOcspResponse } from '../../pki/ocsp/verify.ts'
 import { isMustStaple } from '../../pki/x509/certificate.ts'
 import type { ConnectionRecord, HandshakeRecord } from '../probe/record.ts'
@@ -84,4 +86,19 @@ export function isWellStapled(seen: CertificateEvidence): boolean {
 /** Tells whether anything was stapled for any certificate. */
 export function isAnythingStapled({ certificates }: Evidence): boolean {
   return certificates.some(({ staples }) => staples.length > 0)
+}
+
+/** What it says, proven or not; undefined: it cannot be decoded. */
+export function decodedOf({ der }: StapleEvidence): OcspResponse | undefined {
+  try {
+    return decodeOcspResponse(der)
+  } catch (error) {
+    if (isStapleError(error)) return undefined
+    throw error
+  }
+}
+
+/** Its entries, proven or not. */
+export function singleResponsesOf(staple: StapleEvidence): readonly SingleResponse[] {
+  return decodedOf(staple)?.basicResponse?.responses ?? []
 }

@@ -142,6 +142,14 @@ describe('staple-refused', () => {
     expect(wrongCodes(findings)).toEqual(['staple-refused'])
   })
 
+  it('says so where it is the staple of another certificate of the same server', async () => {
+    const rsa = await leafOf({ keyType: 'rsa2048' })
+    const findings = await findingsOf([shown(leaf, good), shown(rsa, good, { number: 2 })])
+    const { evidence, remedies } = findingOf(findings, 'staple-refused')
+    expect(evidence.join('\n')).toContain('it is about the other certificate: CN=localhost (ecdsa)')
+    expect(remedies[0]?.text).toContain('a server block each')
+  })
+
   it('speaks of bytes that are no response', async () => {
     const findings = await findingsOf(series(leaf, [Uint8Array.of(1, 2, 3)]))
     expect(wrongCodes(findings)).toEqual(['staple-refused'])

@@ -1,9 +1,8 @@
 /** Two entries in one response, as RFC 9919 allows, and four servers do not read. */
 
-import { isStapleError } from '../../../errors.ts'
-import { decodeOcspResponse } from '../../../pki/ocsp/response.ts'
 import type { StapleEvidence } from '../evidence.ts'
 import type { FindingRule } from '../finding.ts'
+import { singleResponsesOf } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const severalSingleResponses: FindingRule = certificateRule(
@@ -34,14 +33,6 @@ export const severalSingleResponses: FindingRule = certificateRule(
     }),
 )
 
-function certIDsOf({ der }: StapleEvidence): string[] {
-  try {
-    const { basicResponse } = decodeOcspResponse(der)
-    return (basicResponse?.responses ?? []).map(
-      ({ certID }) => `${certID.hashAlgorithm} of ${certID.serialNumber.toString(16)}`,
-    )
-  } catch (error) {
-    if (isStapleError(error)) return []
-    throw error
-  }
+function certIDsOf(staple: StapleEvidence): string[] {
+  return singleResponsesOf(staple).map(({ certID }) => `${certID.hashAlgorithm} of ${certID.serialNumber.toString(16)}`)
 }

@@ -1,11 +1,10 @@
 /** An OCSP error status as a staple: unsigned, so it proves nothing. Apache does it by default. */
 
-import { isStapleError } from '../../../errors.ts'
-import { decodeOcspResponse } from '../../../pki/ocsp/response.ts'
 import { isMustStaple } from '../../../pki/x509/certificate.ts'
 import type { StapleEvidence } from '../evidence.ts'
 import type { FindingRule } from '../finding.ts'
 import { remediesFor, remedyOf } from '../remedies.ts'
+import { decodedOf } from '../staples.ts'
 import { certificateLine, certificateRule, seenLine } from '../words.ts'
 
 export const stapledError: FindingRule = certificateRule(
@@ -37,12 +36,7 @@ export const stapledError: FindingRule = certificateRule(
 )
 
 /** Needs no issuer: nothing of it is signed. */
-function errorStatusOf({ der }: StapleEvidence): string | undefined {
-  try {
-    const { responseStatus } = decodeOcspResponse(der)
-    return responseStatus === 'successful' ? undefined : responseStatus
-  } catch (error) {
-    if (isStapleError(error)) return undefined
-    throw error
-  }
+function errorStatusOf(staple: StapleEvidence): string | undefined {
+  const responseStatus = decodedOf(staple)?.responseStatus
+  return responseStatus === 'successful' ? undefined : responseStatus
 }
