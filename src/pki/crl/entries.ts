@@ -115,7 +115,7 @@ function isPadded(first: number, second: number): boolean {
   return (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)
 }
 
-/** The octets of the Time that stands there, on a day that every month has; else 0. */
+/** The octets of the Time that stands there, on a day that its month always has, but the 31st; else 0. */
 function timeSize(content: Uint8Array, at: number): number {
   const tag = content[at]
   if (tag === tags.utcTime && content[at + 1] === 13) return isTime(content, at + 2) ? 15 : 0
@@ -131,7 +131,7 @@ function isTime(content: Uint8Array, at: number): boolean {
   const minute = twoDigits(content, at + 8)
   const second = twoDigits(content, at + 10)
   if (content[at + 12] !== 0x5a || twoDigits(content, at) < 0) return false
-  if (month < 1 || month > 12 || day < 1 || day > 28) return false
+  if (month < 1 || month > 12 || day < 1 || day > (month === 2 ? 28 : 30)) return false
   return hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60
 }
 

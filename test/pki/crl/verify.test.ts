@@ -11,7 +11,17 @@ import {
 } from '../../../src/pki/crl/index.ts'
 import { encodeGeneralizedTime, encodeInteger, encodeSequence, encodeValue } from '../../../src/pki/der/writer.ts'
 import { decodeCertificate } from '../../../src/pki/x509/certificate.ts'
-import { extension, extensions, type ForgedKeyType, forgeCertificate, forgedAt, hours, name, world } from '../forge.ts'
+import {
+  extension,
+  extensions,
+  type ForgedKeyType,
+  forgeCertificate,
+  forgedAt,
+  hours,
+  key,
+  name,
+  world,
+} from '../forge.ts'
 import {
   type CrlDraft,
   crlDraft,
@@ -134,6 +144,13 @@ describe('verifyCrl', () => {
       extensions: [crlNumber(1n), unknown, extension('2.5.29.35', encodeSequence(), true)],
     }
     expect(verify(draft).certStatus).toBe('revoked')
+  })
+
+  it('looks at no entry before it knows that the issuer signed them', () => {
+    const broken = { ...crlDraft(), entries: [entry(1n), encodeInteger(5n)] }
+    expect(() => verify(broken)).toThrow(expect.objectContaining({ code: 'ERR_DER_UNEXPECTED_TAG' }))
+    const strange = () => verify({ ...broken, signer: key('stranger') })
+    expect(strange).toThrow(expect.objectContaining({ code: 'ERR_CRL_SIGNATURE' }))
   })
 
   it('refuses what no CRL can be about before it looks into it', () => {
