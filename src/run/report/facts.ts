@@ -79,11 +79,17 @@ export function describeStaple(staple: StapleReport, of: number): string {
   ].join(', ')
 }
 
+/** Whether a staple helps: it counts, says good, and the CA says nothing else by now. */
+export function isHelpful({ isAccepted, certStatus }: StapleReport, { live }: CertificateReport): boolean {
+  const isRevoked = [live?.ocsp, live?.crl].some((answer) => answer?.certStatus === 'revoked')
+  return isAccepted && certStatus === 'good' && !isRevoked
+}
+
 /** How long a staple still holds. */
-export function describeLeft({ isAccepted, certStatus }: StapleReport, { place, leftMs, aheadMs }: Timeline): string {
+export function describeLeft({ place, leftMs, aheadMs }: Timeline, helps: boolean): string {
   if (place === 'before') return `from the future: begins in ${formatSpan(aheadMs)}`
   if (place === 'after') return `stale for ${formatSpan(-leftMs)}`
-  return `${isAccepted && certStatus === 'good' ? 'survives an outage of' : 'ends in'} ${formatSpan(leftMs)}`
+  return `${helps ? 'survives an outage of' : 'ends in'} ${formatSpan(leftMs)}`
 }
 
 /** What the look has cost the server, and what it could not see. */

@@ -6,11 +6,11 @@ import type { StapleReport } from './shape.ts'
 import { placeIn, urgencyOf } from './timeline.ts'
 
 /** The drawing: three lines and what follows from it. Empty where it has no times. */
-export function drawStaple(staple: StapleReport, at: Date, style: Style): string[] {
+export function drawStaple(staple: StapleReport, at: Date, helps: boolean, style: Style): string[] {
   const { thisUpdate, nextUpdate = staple.effectiveNextUpdate } = staple
   if (!thisUpdate || !nextUpdate) return []
   const timeline = placeIn(thisUpdate, nextUpdate, at)
-  const paint = style[urgencyOf(timeline)]
+  const paint = style[urgencyOf(timeline, helps)]
   const { place, position } = timeline
   const now = Math.min(cells - 1, Math.max(0, Math.floor(position * cells)))
   const bar = {
@@ -27,7 +27,7 @@ export function drawStaple(staple: StapleReport, at: Date, style: Style): string
     bar,
     style.dim(put(captions, 'now', place === 'before' ? 0 : mark - 1)),
     style.dim(spread(formatMoment(thisUpdate), formatMoment(nextUpdate), width, start)),
-    paint(describeLeft(staple, timeline)),
+    paint(describeLeft(timeline, helps)),
   ]
 }
 

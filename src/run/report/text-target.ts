@@ -8,6 +8,7 @@ import {
   factsOfCertificate,
   factsOfFailures,
   factsOfTarget,
+  isHelpful,
 } from './facts.ts'
 import { formatVersion } from './rates.ts'
 import type { CertificateReport, TargetReport } from './shape.ts'
@@ -40,7 +41,9 @@ export function formatTarget(target: TargetReport, look: TextLook): string[] {
 function formatCertificate(certificate: CertificateReport, target: TargetReport, look: TextLook): string[] {
   const staples = certificate.staples.flatMap((staple) => [
     ...formatFacts([{ name: 'staple', text: describeStaple(staple, certificate.connections) }], look),
-    ...drawStaple(staple, target.at, look.style).map((line) => `${' '.repeat(column)}${line}`),
+    ...drawStaple(staple, target.at, isHelpful(staple, certificate), look.style).map(
+      (line) => `${' '.repeat(column)}${line}`,
+    ),
   ])
   return [
     '',

@@ -25,7 +25,7 @@ export function placeIn(from: Date, to: Date, at: Date): Timeline {
 }
 
 /** How urgent it is: a server that renews at half of the window never comes into its last quarter. */
-export function urgencyOf({ place, position }: Timeline): 'good' | 'warn' | 'bad' {
-  if (place !== 'within' || position > 0.9) return 'bad'
+export function urgencyOf({ place, position }: Timeline, helps: boolean): 'good' | 'warn' | 'bad' {
+  if (!helps || place !== 'within' || position > 0.9) return 'bad'
   return position > 0.75 ? 'warn' : 'good'
 }

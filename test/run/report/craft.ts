@@ -1,5 +1,5 @@
 /** Examinations made by hand, out of real certificates and responses that are signed here: no server, no network. */
-import type { CertificateEvidence, StapleEvidence } from '../../../src/check/diagnose/evidence.ts'
+import type { CertificateEvidence, LiveEvidence, StapleEvidence } from '../../../src/check/diagnose/evidence.ts'
 import type { Finding } from '../../../src/check/diagnose/finding.ts'
 import type { Examination } from '../../../src/check/examine.ts'
 import type { ConnectionRecord, Target } from '../../../src/check/probe/record.ts'
@@ -32,6 +32,8 @@ export interface ExaminationOptions {
   readonly severity?: Examination['severity']
   readonly server?: Examination['server']
   readonly greeting?: string
+  /** What the CA says now; default it was not asked. */
+  readonly live?: LiveEvidence
 }
 
 /** Makes a certificate to speak of. */
@@ -77,7 +79,7 @@ export function finding(options: Partial<Finding> = {}): Finding {
 }
 
 function put(leaf: Leaf, at: Date, options: ExaminationOptions): Examination {
-  const { staples = [], findings = [], severity = 'ok', server, greeting } = options
+  const { staples = [], findings = [], severity = 'ok', server, greeting, live } = options
   const target = { label: 'www.example.com', host: 'www.example.com', port: 443, ...options.target }
   const connections = staples.map((staple, index) => connection(leaf, staple, index, greeting))
   const shown = connections.filter(({ handshake }) => handshake !== undefined)
@@ -91,7 +93,7 @@ function put(leaf: Leaf, at: Date, options: ExaminationOptions): Examination {
     issuerSource: 'sent',
     trust: { isTrusted: true },
     staples: distinct(leaf, at, shown),
-    unasked: 'asked-not-to',
+    ...(live ? { live } : { unasked: 'asked-not-to' }),
   }
   const certificates = shown.length > 0 ? [certificate] : []
   const evidence = { record, at, certificates, unreadable: [], origin: 'stranger', stack: false } as const

@@ -60,6 +60,18 @@ describe('one target', () => {
     expect(text).not.toContain('survives')
   })
 
+  test('nor of a good one whose certificate the CA has revoked by now', () => {
+    const at = subject.at
+    const live = { certStatus: 'revoked', revocationTime: at, thisUpdate: at, usableUntil: at, elapsedMs: 20 } as const
+    const ocsp = { ...live, source: 'ocsp', url: 'http://ocsp.example/', isCached: false, failures: [] } as const
+    const text = show([
+      summarize(subject.examine({ staples: [subject.staple()], live: { ocsp }, severity: 'critical' })),
+    ])
+    expect(text).toContain('CA by OCSP   revoked, from http://ocsp.example/ in 20 ms')
+    expect(text).toContain('ends in 5 days')
+    expect(text).not.toContain('survives')
+  })
+
   test('says why nothing was seen, once', () => {
     const text = show([summarize(subject.examine({ staples: [refused], severity: 'unknown' }))])
     expect(text.split('\n')[0]).toBe('unknown: www.example.com: 192.0.2.1:443: connection refused (ECONNREFUSED)')

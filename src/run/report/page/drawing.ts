@@ -6,17 +6,15 @@ import { placeIn, urgencyOf } from '../timeline.ts'
 import { html, type Markup } from './markup.ts'
 
 /** Draws it; nothing where it has no times. */
-export function drawWindow(staple: StapleReport, at: Date): Markup {
+export function drawWindow(staple: StapleReport, at: Date, helps: boolean): Markup {
   const { thisUpdate, nextUpdate = staple.effectiveNextUpdate } = staple
   if (!thisUpdate || !nextUpdate) return html``
   const timeline = placeIn(thisUpdate, nextUpdate, at)
   const { place, position } = timeline
   const now = { before: left - 34, within: left + position * width, after: left + width + 34 }[place]
   const elapsed = { before: 0, within: position * width, after: width }[place]
-  const label = `${describeLeft(staple, timeline)}; window of ${formatSpan(
-    nextUpdate.getTime() - thisUpdate.getTime(),
-  )}`
-  return html`<figure class="window ${urgencyOf(timeline)}">
+  const label = `${describeLeft(timeline, helps)}; window of ${formatSpan(nextUpdate.getTime() - thisUpdate.getTime())}`
+  return html`<figure class="window ${urgencyOf(timeline, helps)}">
 <svg viewBox="${place === 'before' ? 0 : left - 4} 0 ${width + left + 10} 76" role="img" aria-label="${label}">
 <rect class="all" x="${left}" y="30" width="${width}" height="10" rx="5"/>
 <rect class="elapsed" x="${left}" y="30" width="${round(elapsed)}" height="10" rx="5"/>

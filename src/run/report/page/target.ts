@@ -7,6 +7,7 @@ import {
   factsOfCertificate,
   factsOfFailures,
   factsOfTarget,
+  isHelpful,
 } from '../facts.ts'
 import { formatVersion } from '../rates.ts'
 import type { CertificateReport, TargetReport } from '../shape.ts'
@@ -29,7 +30,7 @@ ${formatFacts(factsOfTarget(target))}${certificates.map((each) => formatCertific
 function formatCertificate(certificate: CertificateReport, target: TargetReport): Markup {
   const staples = certificate.staples.map(
     (staple) =>
-      html`${formatFacts([{ name: 'staple', text: describeStaple(staple, certificate.connections) }])}${drawWindow(staple, target.at)}`,
+      html`${formatFacts([{ name: 'staple', text: describeStaple(staple, certificate.connections) }])}${drawWindow(staple, target.at, isHelpful(staple, certificate))}`,
   )
   return html`${formatFacts(factsOfCertificate(certificate, target))}${staples}${formatFacts(factsOfCa(certificate))}`
 }
