@@ -9,6 +9,7 @@ import { signOcspResponse } from '../../../src/pki/ocsp/sign.ts'
 import { day } from '../../keep/keeper/crafted.ts'
 import { createAuthority } from '../../kit/authority.ts'
 import { manualClock } from '../../kit/clock.ts'
+import { createCrlServer, issueCrl } from '../../kit/crl.ts'
 import { makeStaple } from '../../kit/staple.ts'
 import { fakeCa } from '../revocation/fake-ca.ts'
 import { startPeerServer } from './peer-server.ts'
@@ -389,6 +390,27 @@ describe('asking the CA', () => {
     ).rejects.toMatchObject({ code: 'ERR_PEER_STATUS_UNAVAILABLE' })
   })
 
+  it('by its CRL alone where a certificate names no responder, as much of the public web does', async () => {
+    const { authority } = stage
+    const lists = await createCrlServer()
+    const leaf = await authority.issueLeaf({
+      responderURL: null,
+      extensions: [`crlDistributionPoints=URI:${lists.url('ca.crl')}`],
+    })
+    lists.give('ca.crl', await issueCrl(authority))
+    const server = await serverOf(leaf)
+    const verifier = createClient({ resumption: 'off' })
+    const socket = await connectTo(verifier, server.port, leaf)
+    expect(verifier.verdictOf(socket)).toMatchObject({ source: 'crl', answer: { url: lists.url('ca.crl') } })
+    await connectTo(verifier, server.port, leaf)
+    expect(lists.asked).toEqual(['ca.crl'])
+
+    await authority.revoke(leaf, 'keyCompromise')
+    lists.give('ca.crl', await issueCrl(authority))
+    const refused = expect(connectTo(createClient({ policy: 'soft' }), server.port, leaf)).rejects
+    await refused.toMatchObject({ code: 'ERR_PEER_REVOKED', message: expect.stringContaining('keyCompromise') })
+  })
+
   it('about the intermediates too where that is wanted, each by its own issuer', async () => {
     const { authority, plain } = stage
     const server = await serverOf(plain, await makeStaple(authority, plain))
@@ -427,6 +449,19 @@ describe('asking the CA', () => {
       code: 'ERR_PEER_NO_STAPLE',
     })
   })
+})
+
+it('closing ends what is being asked, and with it the connection', async () => {
+  const server = await serverOf()
+  await stage.responder.behave('hang')
+  const verifier = createClient()
+  const ended = expect(connectTo(verifier, server.port, stage.plain)).rejects.toMatchObject({
+    code: 'ERR_FETCH_CLOSED',
+  })
+  await stage.responder.waitForRequests(1)
+  await verifier.close()
+  await ended
+  await until(() => server.connections.open === 0)
 })
 
 describe('a peer that', () => {

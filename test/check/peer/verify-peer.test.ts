@@ -203,6 +203,17 @@ describe('a chain', () => {
     expect(verdict).toMatchObject({ isAccepted: true, links: [{ reason: 'good' }, { reason: 'no-responder' }] })
   })
 
+  test('is proven up to authorities in PEM, several in one, as tls takes them; what is neither is an error', async () => {
+    const asker = scriptedAsker()
+    const pem = authority.intermediate.pem + authority.root.pem
+    for (const authorities of [[pem], [Buffer.from(pem)]]) {
+      expect(await verifyPeer([leaf.der], { asker, authorities })).toMatchObject({ isAccepted: true })
+    }
+    await expect(verifyPeer([leaf.der], { asker, authorities: ['ca.pem'] })).rejects.toMatchObject({
+      code: 'ERR_X509_PEM',
+    })
+  })
+
   test('that is empty, or no certificates, is refused', async () => {
     const options = { asker: scriptedAsker(), authorities: [authority.root.der] }
     expect(await verifyPeer([], options)).toMatchObject({ reason: 'unproven' })
