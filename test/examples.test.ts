@@ -45,8 +45,10 @@ it('every example has a test of its name', () => {
   expect([...examples.keys()].sort()).toEqual([
     'guarded',
     'library',
+    'mtls',
     'node-server',
     'ocsp',
+    'ocsp-peer',
     'serve',
     'sites',
     'verifying-client',
@@ -84,6 +86,43 @@ it('docs/guide/front: a guarded front lets in who has a certificate', async () =
   await openWithNode({ port, rootFile: leaf.rootFile }).catch(() => {})
   await daemon.waitForLine(/no certificate that convinces/)
 })
+
+it('docs/guide/mtls: a client is let in until its CA says that it is revoked', async () => {
+  const config = replace(example('ocsp-peer'), {
+    '0.0.0.0:8443': '127.0.0.1:0',
+    'tcp://127.0.0.1:8080': (await startBackend()).url,
+  })
+  const [good, bad] = [await issueClient(), await issueClient()]
+  await authority.revoke(bad)
+  const daemon = await startDaemon(config, { cwd: directory })
+  const port = await daemon.opened()
+  const inside = await openWithNode({ port, rootFile: leaf.rootFile, options: { cert: good.chainPem, key: good.key } })
+  expect(await inside.ask('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')).toContain('200 OK')
+  const outside = await openWithNode({ port, rootFile: leaf.rootFile, options: { cert: bad.chainPem, key: bad.key } })
+  await outside.closed
+  await daemon.waitForLine(/clients are refused \(ocsp_peer\).*is revoked/)
+})
+
+it('docs/guide/mtls: a server of your own tells good clients from revoked ones', async () => {
+  const port = await freePort()
+  const program = await runScript(replace(example('mtls'), { 'listen(8443)': `listen(${port})` }))
+  await program.waitForPort(port)
+  const [good, bad] = [await issueClient(), await issueClient()]
+  await authority.revoke(bad)
+  for (const [client, answer] of [
+    [good, /200 OK[^]*good\n/],
+    [bad, /403 Forbidden[^]*revoked\n/],
+  ] as const) {
+    const options = { cert: client.chainPem, key: client.key }
+    const connection = await openWithNode({ port, rootFile: leaf.rootFile, options })
+    expect(await connection.ask('GET / HTTP/1.0\r\n\r\n')).toMatch(answer)
+  }
+})
+
+/** The responder of the examples knows whom the authority revoked when it is asked. */
+function issueClient(): Promise<Leaf> {
+  return authority.issueLeaf({ name: 'client', responderURL })
+}
 
 it('docs/guide/front: each name has its certificate, its staple and its backend', async () => {
   const [first, second] = [await startBackend(), await startBackend()]

@@ -10,6 +10,7 @@ import { viewBytes } from '../../pki/der/bytes.ts'
 import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.ts'
 import { isSameName } from '../../pki/x509/name.ts'
 import { findPath } from '../../pki/x509/path.ts'
+import { parsePemCertificates } from '../../pki/x509/pem.ts'
 import type { RevocationPolicy, StatusAnswer, StatusAsker } from '../revocation/index.ts'
 import { excuseFor, type LinkReason, type LinkSwitches, rankOf, reasonOf } from './link-policy.ts'
 
@@ -18,8 +19,8 @@ export type { LinkReason } from './link-policy.ts'
 export interface VerifyPeerOptions extends LinkSwitches {
   /** Asks the CAs. One that rejects with `ERR_PEER_REVOKED` knows that the last word of a CA, out of date by now, was revoked. */
   readonly asker: Pick<StatusAsker, 'ask'>
-  /** The CAs that the peer's certificate had to come from: what was given to tls as `ca`. */
-  readonly authorities: readonly (Certificate | Uint8Array)[]
+  /** The CAs that the peer's certificate had to come from, as they were given to tls as `ca`: PEM or DER, or decoded. */
+  readonly authorities: readonly (Certificate | Uint8Array | string)[]
   /** Where a status is looked up; default `ocsp`, as nats-server. */
   readonly revocation?: RevocationPolicy
   /** For one certificate and one address of its CA; milliseconds, default 2000. */
@@ -81,7 +82,8 @@ interface ShownCertificate {
  * TLS must have verified the chain before: dates, names and purposes are not looked at again.
  *
  * @param peer - the server's side of a connection, or its chain: DER, the leaf first
- * @throws the signal's reason when aborted; never for what is wrong with the peer, which is the verdict
+ * @throws the signal's reason when aborted; {@link StapleError} for `authorities` that cannot be read; never for what is
+ * wrong with the peer, which is the verdict
  * @example Close whoever is revoked
  * ```ts
  * const asker = createStatusAsker({ clock: systemClock, fetcher: createFetcher({ clock: systemClock }) })
@@ -95,7 +97,9 @@ export async function verifyPeer(
   peer: PeerSocket | readonly Uint8Array[],
   options: VerifyPeerOptions,
 ): Promise<PeerLinksVerdict> {
-  const path = pathOf(peer, options)
+  // What is wrong with these is no peer's fault.
+  const anchors = options.authorities.flatMap(readAuthority)
+  const path = pathOf(peer, anchors, options.isProven === true)
   if (path instanceof StapleError) {
     const isExcused = options.isWarnOnly === true
     return { isAccepted: isExcused, isExcused, reason: 'unproven', failure: path, links: [], isSigned: false }
@@ -166,17 +170,18 @@ function conclude(
 }
 
 /** The chain from the leaf to the root. */
-function pathOf(peer: PeerSocket | readonly Uint8Array[], o: VerifyPeerOptions): readonly Certificate[] | StapleError {
+function pathOf(
+  peer: PeerSocket | readonly Uint8Array[],
+  anchors: readonly Certificate[],
+  isProven: boolean,
+): readonly Certificate[] | StapleError {
   try {
     if ('getPeerCertificate' in peer && !peer.authorized) return unproven('TLS has not verified its chain')
     const shown = ('getPeerCertificate' in peer ? listShown(peer) : peer).map((der) => decodeCertificate(der))
     const [leaf] = shown
     const last = shown.at(-1)
     if (leaf === undefined || last === undefined) return unproven('it showed no certificate')
-    if (o.isProven && isSameName(last.issuer, last.subject)) return shown
-    const anchors = o.authorities.map((each) =>
-      'der' in each ? each : decodeCertificate(viewBytes(each, 'authorities')),
-    )
+    if (isProven && isSameName(last.issuer, last.subject)) return shown
     return findPath(leaf, anchors, shown) ?? unproven('no path of signatures leads from it to a root of `authorities`')
   } catch (thrown) {
     if (isStapleError(thrown)) return thrown
@@ -194,6 +199,16 @@ function listShown(socket: PeerSocket): Uint8Array[] {
   }
   return shown
 }
+
+function readAuthority(given: Certificate | Uint8Array | string): readonly Certificate[] {
+  if (typeof given === 'string') return parsePemCertificates(given)
+  if ('der' in given) return [given]
+  const bytes = viewBytes(given, 'authorities')
+  return bytes[0] === sequenceTag ? [decodeCertificate(bytes)] : parsePemCertificates(bytes)
+}
+
+/** What DER of a certificate begins with, and no PEM does. */
+const sequenceTag = 0x30
 
 function isHttp(url: string): boolean {
   return /^https?:\/\//i.test(url)

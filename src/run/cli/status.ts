@@ -47,6 +47,11 @@ function formatStatus(status: ToldStatus['status'], verdict: Verdict, style: Sty
     `connections    ${front.connections} open; ${front.accepted} accepted, ${front.refusedConnections} refused`,
     `handshakes     ${front.secured} done: ${front.stapled} stapled, ${front.unstapled} without the staple they asked for; ${front.failedHandshakes} failed, ${front.refusedHandshakes} refused`,
     ...(front.failedBackends > 0 ? [`backend        ${front.failedBackends} clients found none`] : []),
+    ...(front.acceptedPeers + front.refusedPeers > 0
+      ? [
+          `clients        ${front.acceptedPeers} let in by ocsp_peer, ${front.warnedPeers} of them by a switch; ${front.refusedPeers} refused, ${front.closedPeers} cut later`,
+        ]
+      : []),
     ...(workers.length > 1 ? [`workers        ${workers.map(({ pid, state }) => `${pid} ${state}`).join(', ')}`] : []),
     ...(lastReload
       ? [`last reload    ${formatDistance(lastReload.at, at)}: ${lastReload.message.split('\n')[0]}`]
