@@ -57,7 +57,8 @@ export function createFetcher(options: FetcherOptions): Fetcher {
   const crl: CrlOptions = {
     clock,
     transport,
-    slots,
+    // Of their own: a few large downloads must neither keep responders waiting nor fill the memory.
+    slots: createSlots(4, 16),
     findPlace: responder.findPlace,
     flights: createFlights(),
     cache: createCrlCache(clock, options.maxCrlCacheBytes ?? 2 * defaultMaxCrlBytes),
