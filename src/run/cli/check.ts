@@ -50,7 +50,7 @@ async function examineAll(given: CheckArguments, request: CheckRequest, io: Io):
   const startedMs = systemClock.monotonicMs()
   const interrupt = new AbortController()
   const ignored = (['SIGINT', 'SIGTERM'] as const).map((name) => io.onSignal(name, () => interrupt.abort()))
-  const progress = startProgress(io.stderr, planned.length, planned.length === 1 ? 'target' : 'targets', systemClock)
+  const progress = startProgress(io, planned.length, systemClock)
   const tools = openTools(given, request, io)
   try {
     const { signal } = interrupt

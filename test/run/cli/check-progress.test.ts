@@ -3,17 +3,19 @@ import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { runInOrder } from '../../../src/run/cli/check/in-order.ts'
 import { startProgress } from '../../../src/run/cli/check/progress.ts'
+import type { Io } from '../../../src/run/cli/io.ts'
 import { manualClock } from '../../kit/clock.ts'
 
 describe('the progress line', () => {
-  function begin(isTTY: boolean) {
+  function begin(isTTY: boolean, TERM = 'xterm') {
     let written = ''
     const stream = new PassThrough().on('data', (chunk: Buffer) => {
       written += chunk
     })
     const clock = manualClock()
-    const terminal = Object.assign(stream, { isTTY, columns: 80 }) as unknown as NodeJS.WriteStream
-    return { progress: startProgress(terminal, 40, 'targets', clock), clock, written: () => written }
+    const stderr = Object.assign(stream, { isTTY, columns: 80 })
+    const io = { stderr, environment: { TERM } } as unknown as Io
+    return { progress: startProgress(io, 40, clock), clock, written: () => written }
   }
 
   test('shows nothing in the first second', async () => {
@@ -38,8 +40,11 @@ describe('the progress line', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('is not for files and pipes', async () => {
-    const { progress, clock, written } = begin(false)
+  test.each([
+    ['files and pipes', false, 'xterm'],
+    ['terminals that cannot take a line back', true, 'dumb'],
+  ])('is not for %s', async (_, isTTY, terminal) => {
+    const { progress, clock, written } = begin(isTTY, terminal)
     await clock.advance(5_000)
     progress.end()
     expect(written()).toBe('')

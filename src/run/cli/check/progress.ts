@@ -1,5 +1,6 @@
 /** A line on the terminal while work takes longer than a second: how far it is. Erased at its end. */
 import { type Clock, repeat } from '../../../keep/clock.ts'
+import type { Io } from '../io.ts'
 
 export interface Progress {
   /** One more is done. */
@@ -7,8 +8,8 @@ export interface Progress {
   end(): void
 }
 
-/** Begins; says nothing where the stream is no terminal. */
-export function startProgress(stream: NodeJS.WriteStream, total: number, what: string, clock: Clock): Progress {
+/** Begins; says nothing where the stream is no terminal that can take a line back. */
+export function startProgress({ stderr, environment }: Io, total: number, clock: Clock): Progress {
   let done = 0
   let bad = 0
   let isShown = false
@@ -16,15 +17,16 @@ export function startProgress(stream: NodeJS.WriteStream, total: number, what: s
     isShown = true
     const filled = Math.floor((done / total) * cells)
     const bar = `${'━'.repeat(filled)}${'─'.repeat(cells - filled)}`
-    const text = `${bar} ${done} of ${total} ${what}${bad > 0 ? `, ${bad} not well` : ''}`
-    stream.write(`\r\u001b[K${text.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`)
+    const text = `${bar} ${done} of ${total} targets${bad > 0 ? `, ${bad} not well` : ''}`
+    stderr.write(`${eraseLine}${text.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}`)
   }
-  let stop = stream.isTTY
-    ? clock.wake(quietMs, () => {
-        draw()
-        stop = repeat(clock, everyMs, draw)
-      })
-    : () => {}
+  let stop =
+    stderr.isTTY && environment.TERM !== 'dumb'
+      ? clock.wake(quietMs, () => {
+          draw()
+          stop = repeat(clock, everyMs, draw)
+        })
+      : () => {}
   return {
     step(isBad) {
       done += 1
@@ -32,11 +34,12 @@ export function startProgress(stream: NodeJS.WriteStream, total: number, what: s
     },
     end() {
       stop()
-      if (isShown) stream.write('\r\u001b[K')
+      if (isShown) stderr.write(eraseLine)
     },
   }
 }
 
+const eraseLine = '\r\u001b[K'
 const quietMs = 1_000
 const everyMs = 200
 const cells = 30
