@@ -89,7 +89,7 @@ export function isAnythingStapled({ certificates }: Evidence): boolean {
 }
 
 /** What it says, proven or not; undefined: it cannot be decoded. */
-export function decodedOf({ der }: StapleEvidence): OcspResponse | undefined {
+export function decodedOf({ der }: Pick<StapleEvidence, 'der'>): OcspResponse | undefined {
   try {
     return decodeOcspResponse(der)
   } catch (error) {
@@ -99,6 +99,6 @@ export function decodedOf({ der }: StapleEvidence): OcspResponse | undefined {
 }
 
 /** Its entries, proven or not. */
-export function singleResponsesOf(staple: StapleEvidence): readonly SingleResponse[] {
+export function singleResponsesOf(staple: Pick<StapleEvidence, 'der'>): readonly SingleResponse[] {
   return decodedOf(staple)?.basicResponse?.responses ?? []
 }

@@ -37,8 +37,12 @@ function isForName({ certificate, trust }: CertificateEvidence, { record }: Evid
   if (trust.isTrusted || trust.code === nameCode) return trust.isTrusted
   const { serverName, host } = record.target
   const name = (serverName ?? host).replace(/\.$/, '')
-  const x509 = new X509Certificate(certificate.der)
-  return (isIP(name) === 0 ? x509.checkHost(name) : x509.checkIP(name)) !== undefined
+  try {
+    const x509 = new X509Certificate(certificate.der)
+    return (isIP(name) === 0 ? x509.checkHost(name) : x509.checkIP(name)) !== undefined
+  } catch {
+    return true // one that OpenSSL cannot read cannot have come through TLS; nothing is said of its names
+  }
 }
 
 /** Its issuer had to be fetched, or is missing and the leaf came alone. */
