@@ -22,14 +22,14 @@ describe('nginx: no response on the first request after a reload', () => {
     const { leaf, port, places } = await site()
     const broken = nginxSite(leaf, port, trusting(leaf))
     const nginx = await startNginxWithWorkers(broken, port, 2)
-    const before = await stage.look(port, { connections: 10 })
+    const before = await stage.look(port, { connections: 20 })
     expect(codesOf(before)).toContain('staple-missed-sometimes')
     expect(before.server?.kind).toBe('nginx')
 
     const remedy = remedyOf(before, 'staple-missed-sometimes', 'nginx')
     await runFetch(remedy, places)
     await nginx.reload(mendNginx(broken, linesOf(remedy, places)))
-    const after = await stage.look(port, { connections: 10 })
+    const after = await stage.look(port, { connections: 20 })
     expectHealthy(after)
   })
 })
@@ -61,8 +61,8 @@ describe('nginx: ssl_stapling_verify fails', async () => {
     await nginx.program.waitFor(/OCSP_basic_verify\(\) failed/)
 
     await nginx.reload(mendNginx(broken, linesOf(remedyOf(before, 'no-staple', 'nginx'), places)))
-    expect(codesOf(await stage.look(port))).not.toContain('no-staple')
-    await expect.poll(async () => troublesOf(await stage.look(port))).toEqual([])
+    // It goes without in the first handshake, and staples then.
+    await expect.poll(async () => troublesOf(await stage.look(port)), { timeout: 15_000 }).toEqual([])
   })
 })
 
@@ -119,7 +119,7 @@ describe('no response sent: the server does not reach the responder', () => {
 
     await nginx.reload(mendNginx(broken, linesOf(remedyOf(before, 'ca-unreachable', 'nginx'), places)))
     // What it cannot reach from here, `check` still says.
-    await expect.poll(async () => troublesOf(await stage.look(port))).toEqual(['ca-unreachable'])
+    await expect.poll(async () => troublesOf(await stage.look(port)), { timeout: 15_000 }).toEqual(['ca-unreachable'])
   })
 
   it('nginx, because of a firewall: gone when the firewall lets it through', async () => {
@@ -136,7 +136,7 @@ describe('no response sent: the server does not reach the responder', () => {
 
     await responder.behave('good')
     await nginx.reload(config)
-    await expect.poll(async () => troublesOf(await stage.look(port))).toEqual([])
+    await expect.poll(async () => troublesOf(await stage.look(port)), { timeout: 15_000 }).toEqual([])
   })
 
   it('Apache staples an error for it, then nothing, then with a proxy the answer', async () => {

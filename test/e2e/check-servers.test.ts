@@ -12,9 +12,9 @@ import { startHaproxyWithStaple } from '../kit/haproxy.ts'
 import { startLighttpd } from '../kit/lighttpd.ts'
 import { startNatsServer } from '../kit/nats-server.ts'
 import { nginxPaths, startNginxWithWorkers } from '../kit/nginx.ts'
-import { makeStaple } from '../kit/staple.ts'
+import { makeDualStaple, makeStaple } from '../kit/staple.ts'
 import { temporaryDirectory } from '../kit/temporary.ts'
-import { codesOf, expectHealthy, type LookOptions, setCheckStage } from './check-stage.ts'
+import { codesOf, expectHealthy, type LookOptions, setCheckStage, troublesOf } from './check-stage.ts'
 
 const stage = await setCheckStage()
 const nowhere = 'http://127.0.0.1:1/'
@@ -63,7 +63,7 @@ interface Badly {
 const badly: readonly Badly[] = [
   {
     name: 'nginx, before it was asked',
-    start: async () => nginx(await stage.issue()),
+    start: async () => ({ ...(await nginx(await stage.issue())), connections: 15 }),
     code: 'staple-missed-sometimes',
   },
   {
@@ -141,6 +141,14 @@ it.each(badly)('$name: $code', async ({ start, code, because }) => {
   }
 })
 
+it('HAProxy staples nothing of two entries, which the answer of the responder shows', async () => {
+  const leaf = await stage.issue()
+  const body = makeDualStaple(stage.authority, leaf)
+  await stage.responder.behave({ kind: 'good', body }, leaf.certificate.serialNumber)
+  const { port } = await startHaproxyWithStaple(leaf, body)
+  expect([...troublesOf(await stage.look(port))].sort()).toEqual(['no-staple', 'several-single-responses'])
+})
+
 it('nginx goes without once in each of its workers, and the share is told', async () => {
   const { port } = await nginx(await stage.issue(), { workers: 4, listen: 'ssl reuseport' })
   const { findings } = await stage.look(port, { connections: 30 })
@@ -182,7 +190,9 @@ async function nginxWithFile(kind: SignedKind): Promise<Place> {
 
 /** Looks until nothing is missed: its one worker has asked. */
 async function warm(place: Place): Promise<Place> {
-  await expect.poll(async () => codesOf(await stage.look(place.port))).not.toContain('staple-missed-sometimes')
+  await expect
+    .poll(async () => codesOf(await stage.look(place.port)), { timeout: 15_000 })
+    .not.toContain('staple-missed-sometimes')
   return place
 }
 

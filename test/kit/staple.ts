@@ -1,6 +1,6 @@
 /** Staples for files: responses about a leaf of a test's authority, right and wrong, without a responder. */
 import { systemClock } from '../../src/keep/clock.ts'
-import { createCertID, type HashAlgorithm, type OcspSigner } from '../../src/pki/ocsp/index.ts'
+import { createCertID, type HashAlgorithm, type OcspSigner, signOcspResponse } from '../../src/pki/ocsp/index.ts'
 import { makeAnswer } from './answers.ts'
 import type { Authority, Leaf } from './authority.ts'
 import { type BehaviourOptions, optionsOf, type SignedKind } from './behaviour.ts'
@@ -30,4 +30,17 @@ export function makeStaple(
     thisUpdateAgeMs: 3_600_000,
   }
   return makeAnswer(maker, optionsOf(behaviour), createCertID(leaf.certificate, leaf.issuer, hashAlgorithm))
+}
+
+/** A good one with two entries for the leaf, SHA-1 and SHA-256, as RFC 9919 allows. */
+export function makeDualStaple(authority: Authority, leaf: Pick<Leaf, 'certificate' | 'issuer'>): Uint8Array {
+  const thisUpdate = new Date(Date.now() - 3_600_000)
+  const nextUpdate = new Date(Date.now() + 6 * 86_400_000)
+  const responses = (['sha1', 'sha256'] as const).map((hashAlgorithm) => ({
+    certID: createCertID(leaf.certificate, leaf.issuer, hashAlgorithm),
+    certStatus: 'good' as const,
+    thisUpdate,
+    nextUpdate,
+  }))
+  return signOcspResponse({ signer: authority.intermediate, responses, producedAt: thisUpdate })
 }

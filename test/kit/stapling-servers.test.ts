@@ -14,7 +14,7 @@ import { startLighttpd } from './lighttpd.ts'
 import { startNatsServer } from './nats-server.ts'
 import { nginxPaths, startNginxWithWorkers } from './nginx.ts'
 import { createScriptedResponder } from './responder.ts'
-import { makeStaple } from './staple.ts'
+import { makeDualStaple, makeStaple } from './staple.ts'
 import { temporaryDirectory } from './temporary.ts'
 
 const authority = await createAuthority()
@@ -38,7 +38,7 @@ server {
     const before = responder.count
     const nginx = await startNginxWithWorkers(site(leaf, port), port, 2)
     expect([await look(port), responder.count - before]).toEqual(['none', 1])
-    await expect.poll(() => look(port)).toBe('good')
+    await expect.poll(() => look(port), { timeout: 15_000 }).toBe('good')
     await nginx.reload(site(leaf, port))
     expect(await look(port), 'a reload forgets').toBe('none')
   })
@@ -50,7 +50,7 @@ server {
     const verify = 'ssl_stapling_verify on;'
     const [direct, port] = [await issue(), await freePort()]
     await startNginxWithWorkers(site(direct, port, verify), port, 1)
-    await expect.poll(() => look(port)).toBe('good')
+    await expect.poll(() => look(port), { timeout: 15_000 }).toBe('good')
     const [other, otherPort] = [await issue({ responderURL: delegated.url }), await freePort()]
     const nginx = await startNginxWithWorkers(site(other, otherPort, verify), otherPort, 1)
     expect(await look(otherPort)).toBe('none')
@@ -182,6 +182,51 @@ describe('servers that ask while they start', () => {
       await expect(nats(kind)).rejects.toThrow(/ended before it wrote/)
     },
   )
+})
+
+describe('a response with two entries, SHA-1 and SHA-256', () => {
+  it('HAProxy does not take it, lighttpd and nginx do', async () => {
+    const leaf = await issue()
+    const dual = makeDualStaple(authority, leaf)
+    const file = join(temporaryDirectory('staple'), 'staple.der')
+    await writeFile(file, dual)
+    const nginxPort = await freePort()
+    await startNginxWithWorkers(
+      `http { ${nginxPaths} server {
+  listen 127.0.0.1:${nginxPort} ssl;
+  ssl_certificate ${leaf.certificateFile};
+  ssl_certificate_key ${leaf.keyFile};
+  ssl_stapling on;
+  ssl_stapling_file ${file};
+} }`,
+      nginxPort,
+      1,
+    )
+    const haproxy = await startHaproxyWithStaple(leaf, dual)
+    const lighttpd = await startLighttpd(leaf, dual)
+    expect([await look(haproxy.port), await look(lighttpd.port), await look(nginxPort)]).toEqual([
+      'none',
+      'good',
+      'good',
+    ])
+    expect(haproxy.program.output()).toMatch(/single response/i)
+  })
+
+  it('Caddy does not take it, and nats-server does not start with it', async () => {
+    const leaf = await issue()
+    const body = makeDualStaple(authority, leaf)
+    await responder.behave({ kind: 'good', body }, leaf.certificate.serialNumber)
+    expect(await look((await startCaddy(leaf)).port)).toBe('none')
+    const { certificateFile, keyFile } = leaf
+    const caFile = authority.intermediate.certificateFile
+    await expect(
+      startNatsServer({
+        ocsp: '{ mode: always }',
+        storeDir: temporaryDirectory('nats'),
+        ...{ certificateFile, keyFile, caFile },
+      }),
+    ).rejects.toThrow(/ended before it wrote/)
+  })
 })
 
 it('the bad stapler staples what it is told, from one handshake to the next', async () => {
