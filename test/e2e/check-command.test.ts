@@ -95,15 +95,18 @@ async function node(): Promise<number> {
 }
 
 test('a healthy target takes less than a second, from start to end of the process', async () => {
-  const target = `localhost:${await node()}`
-  const times: number[] = []
-  // The best of a few: other tests run beside.
-  while (times.length < 4 && !times.some((each) => each < 1_000)) {
+  const args = ['--import', tellUsage, programFile, 'check', '--ca-file', root, `localhost:${await node()}`]
+  let [wall, cpu] = [Infinity, Infinity]
+  // The best of a few. Other tests run beside, so that what is asked of every machine is the time that it works.
+  for (let tries = 0; tries < 5 && wall > 1_000; tries++) {
     const begin = performance.now()
-    expect((await check([target])).code).toBe(0)
-    times.push(performance.now() - begin)
+    const { code, stderr } = await runProgram(process.execPath, args, { env: noProxy, timeoutMs: 30_000 })
+    expect(code).toBe(0)
+    wall = Math.min(wall, performance.now() - begin)
+    cpu = Math.min(cpu, usageIn(stderr).cpuMs)
   }
-  expect(Math.min(...times)).toBeLessThan(1_000)
+  expect(cpu).toBeLessThan(1_000)
+  expect(wall).toBeLessThan(5_000)
 })
 
 test('many targets come in the order of their file, and take little memory', async () => {
@@ -112,10 +115,13 @@ test('many targets come in the order of their file, and take little memory', asy
   const lines = Array.from({ length: 200 }, (_, index) => `127.0.1.${index + 1}:${port} servername=localhost`)
   await writeFile(file, lines.join('\n'))
   const words = [programFile, 'check', '--ca-file', root, '-f', file, '--json', '--connections', '1', '--no-phone-home']
-  const some = await runProgram(process.execPath, ['--import', tellPeak, ...words], { env: noProxy, timeoutMs: 60_000 })
+  const some = await runProgram(process.execPath, ['--import', tellUsage, ...words], {
+    env: noProxy,
+    timeoutMs: 60_000,
+  })
   expect(some.code).toBe(0)
   // A process that does nothing has 45 MB, a look at one target 70, at a thousand 125.
-  expect(Number(/peak (\d+)/.exec(some.stderr)?.[1])).toBeLessThan(200_000)
+  expect(usageIn(some.stderr).peakKb).toBeLessThan(200_000)
   expect(JSON.parse(some.stdout).targets.map(({ target }: { target: string }) => target)).toEqual(lines)
 })
 
@@ -137,8 +143,13 @@ test('Ctrl-C tells what is known, and the process ends', async () => {
   expect(program.stdout()).toContain(good)
 })
 
-/** Writes the most memory that the process had, in KB, when it ends. */
-const tellPeak = "data:text/javascript,process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))"
+/** Writes, when the process ends, the most memory that it had and the time that it worked. */
+const tellUsage = `data:text/javascript,process.on('exit',()=>{const{maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();console.error('usage',maxRSS,userCPUTime+systemCPUTime)})`
+
+function usageIn(stderr: string): { readonly peakKb: number; readonly cpuMs: number } {
+  const [, peak, cpu] = /usage (\d+) (\d+)/.exec(stderr) ?? []
+  return { peakKb: Number(peak), cpuMs: Number(cpu) / 1_000 }
+}
 
 describe('the page', () => {
   test('is drawn by a browser, in both its colours', async () => {
