@@ -53,7 +53,9 @@ describe('the exit code is that of a monitoring plugin, and the first line says 
     const target = await serve()
     const { code, stdout, stderr } = await check([target])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(new RegExp(`^ok: ${target}: stapled on \\d of \\d connections, good for (4 days 23 h|5 days)`))
+    expect(stdout).toMatch(
+      new RegExp(`^ok: ${target}: stapled on \\d of \\d connections, good for (4 days 23 h|5 days)`),
+    )
   })
 
   test('1: it would not survive a day', async () => {
