@@ -64,12 +64,21 @@ server {
     await nginx.program.waitFor(/"ssl_stapling" ignored, host not found in OCSP responder/)
   })
 
-  it('staples an expired file', async () => {
+  it('staples whatever a file holds: expired, wrong signature, another certificate, an error', async () => {
     const [leaf, port] = [await issue(), await freePort()]
     const file = join(temporaryDirectory('staple'), 'staple.der')
+    const config = site(leaf, port, `ssl_stapling_file ${file};`)
     await writeFile(file, await makeStaple(authority, leaf, 'expired'))
-    await startNginxWithWorkers(site(leaf, port, `ssl_stapling_file ${file};`), port, 1)
-    expect(await look(port)).toBe('good')
+    const nginx = await startNginxWithWorkers(config, port, 1)
+    const seen = [await look(port)]
+    for (const kind of ['badSignature', 'wrongSerial', 'revoked'] as const) {
+      await writeFile(file, await makeStaple(authority, leaf, kind))
+      await nginx.reload(config)
+      seen.push(await look(port))
+    }
+    await writeFile(file, Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x06))
+    await nginx.reload(config)
+    expect([...seen, await look(port)]).toEqual(['good', 'good', 'good', 'revoked', 'unauthorized'])
   })
 })
 
