@@ -48,7 +48,7 @@ export async function fetchCrl(o: CrlOptions, question: CrlQuestion, outer: Stop
   const failures: StapleError[] = []
   const points = pointsOf(question, failures)
   for (const [index, url] of points.entries()) {
-    const leftMs = deadlineMs - (o.clock.monotonicMs() - startedAt)
+    const leftMs = Math.max(0, deadlineMs - (o.clock.monotonicMs() - startedAt))
     // Each point gets its share of what is left: one that drips must not take the time of the next.
     const shareMs = leftMs / (points.length - index)
     const found = await askPoint(o, question, url, shareMs, outer, failures)
