@@ -181,6 +181,8 @@ describe('what is wrong with the command line', () => {
     [[]],
     [['--json', '--prometheus', 'example.invalid']],
     [['-f', '/nonexistent/targets']],
+    [['-f', '/']],
+    [['-f', '/dev/zero']],
     [['--ca-file', '/nonexistent/ca', 'example.invalid']],
     [['--ca-file', import.meta.filename, 'example.invalid']],
     [['-c', '/nonexistent/conf']],

@@ -1,7 +1,4 @@
 /** What the command line asks for, with every file read: or everything that is wrong with it, before anybody is connected to. */
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { text as readAll } from 'node:stream/consumers'
 import type { Target } from '../../../check/probe/record.ts'
 import type { RevocationPolicy } from '../../../check/revocation/contract.ts'
 import { isStapleError } from '../../../errors.ts'
@@ -144,7 +141,7 @@ export class UsageErrors extends Error {
   }
 }
 
-/** Loaded only then: the configuration's schema costs as much as the rest of the command. */
+/** Loaded only then: the configuration's schema costs as much as a look at a server. */
 async function readConfig(file: string, io: Io) {
   const [{ loadConfig }, { planConfig, rootsOf }] = await Promise.all([
     import('../../config/index.ts'),
@@ -166,17 +163,13 @@ async function readRoots(file: string, io: Io): Promise<string[]> {
   }
 }
 
-async function readText(file: string, { stdin, workingDirectory }: Io, option: string): Promise<string> {
-  if (file === '-') return await readAll(stdin)
+async function readText(file: string, io: Io, option: string): Promise<string> {
+  const { InputError, readInput } = await import('../../inspect/input.ts')
   try {
-    return await readFile(resolve(workingDirectory, file), 'utf8')
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    const why = { ENOENT: 'there is no such file', EACCES: 'permission denied', EISDIR: 'it is a directory' }[
-      code ?? ''
-    ]
-    const hint = `relative paths begin at the working directory, ${workingDirectory}`
-    throw new UsageError(`${option} ${file} cannot be read: ${why ?? message}`, hint, { cause })
+    return new TextDecoder().decode((await readInput(file, io, mostBytes)).bytes)
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    throw new UsageError(`${option} ${error.message}`, error.hint, { cause: error })
   }
 }
 
@@ -185,3 +178,6 @@ function parseRevocation(text: string): RevocationPolicy {
   if (policy !== undefined) return policy
   throw new UsageError(`--revocation "${text}" is no policy`, 'write ocsp, crl or ocsp-then-crl')
 }
+
+/** Some hundred thousand targets, or every root there is. */
+const mostBytes = 16 * 1024 * 1024
