@@ -11,7 +11,7 @@ import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.
 import { isSameName } from '../../pki/x509/name.ts'
 import { findPath } from '../../pki/x509/path.ts'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
-import type { RevocationPolicy, StatusAnswer, StatusAsker } from '../revocation/index.ts'
+import type { RevocationPolicy, StatusAnswer, StatusAsker, StatusQuestion } from '../revocation/index.ts'
 import { excuseFor, type LinkReason, type LinkSwitches, rankOf, reasonOf } from './link-policy.ts'
 
 export type { LinkReason } from './link-policy.ts'
@@ -29,12 +29,15 @@ export interface VerifyPeerOptions extends LinkSwitches {
   readonly deadlineMs?: number
   /** Default `operator`: whose certificates come from CAs of one's own may name addresses in private networks. */
   readonly origin?: Origin
-  /** Where to ask about a certificate instead of where it says; undefined: where it says. */
-  readonly responderURLs?: (certificate: Certificate) => readonly string[] | undefined
+  /** Where and how to ask about a certificate, instead of where it says; undefined: as it says. */
+  readonly responder?: (certificate: Certificate) => PeerResponder | undefined
   /** Each certificate is known to be issued by the next, up to a root of `authorities`: it is not proven again. */
   readonly isProven?: boolean
   readonly signal?: AbortSignal
 }
+
+/** How the responder of some certificates is asked. */
+export type PeerResponder = Pick<StatusQuestion, 'responderURLs'> & NonNullable<StatusQuestion['asking']>
 
 /** What became of a peer. */
 export interface PeerLinksVerdict {
@@ -128,7 +131,7 @@ export async function verifyPeer(
 
 async function judgeLink(certificate: Certificate, issuer: Certificate, o: VerifyPeerOptions): Promise<PeerLink> {
   const { revocation = 'ocsp', caTimeoutMs = 2_000, deadlineMs = 5_000, origin = 'operator' } = o
-  const given = o.responderURLs?.(certificate)
+  const { responderURLs: given, ...asking } = o.responder?.(certificate) ?? {}
   const { noRevAvail, responderURLs, crlDistributionPoints } = certificate.extensions
   const responders = revocation === 'crl' ? [] : (given ?? responderURLs).filter(isHttp)
   const hasCrl = revocation !== 'ocsp' && crlDistributionPoints.some(({ urls }) => urls.some(isHttp))
@@ -145,6 +148,7 @@ async function judgeLink(certificate: Certificate, issuer: Certificate, o: Verif
         policy: responders.length === 0 ? 'crl' : hasCrl ? revocation : 'ocsp',
         deadlineMs: Math.min(deadlineMs, caTimeoutMs * addresses),
         ...(given && { responderURLs: responders }),
+        asking,
       },
       o.signal,
     )

@@ -79,6 +79,7 @@ async function askResponder(o: CaOptions, question: WholeQuestion, signal: Abort
       origin,
       responderURLs: question.responderURLs ?? certificate.extensions.responderURLs,
       hashAlgorithm: 'prefer-sha256',
+      ...question.asking,
       isToBeStapled: false,
       // A responder that hangs must leave the CRL its time, and the fetcher time to say that it hung.
       deadlineMs: Math.ceil(deadlineMs * (question.policy === 'ocsp' ? 0.95 : 0.5)),

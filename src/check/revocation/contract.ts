@@ -4,7 +4,7 @@
  * A staple is one way to learn it; the CA's responder and its CRLs are the others. Who asks decides what follows.
  */
 import type { StapleError } from '../../errors.ts'
-import type { Origin } from '../../keep/fetch/index.ts'
+import type { Origin, StapleQuestion } from '../../keep/fetch/index.ts'
 import type { CertStatus } from '../../pki/ocsp/single-response.ts'
 import type { VerifiedOcspResponse } from '../../pki/ocsp/verify.ts'
 import type { Certificate } from '../../pki/x509/certificate.ts'
@@ -22,6 +22,8 @@ export interface StatusQuestion {
   readonly policy?: RevocationPolicy
   /** Instead of the certificate's own (AIA). */
   readonly responderURLs?: readonly string[]
+  /** How the responder is asked, and whose signature counts besides, where the operator says so. */
+  readonly asking?: Pick<StapleQuestion, 'hashAlgorithm' | 'method' | 'responderCertificate'>
   /** Instead of the certificate's own distribution points. */
   readonly crlURLs?: readonly string[]
   /** The end of it all, in milliseconds; default the asker's. */

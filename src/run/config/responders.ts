@@ -67,7 +67,7 @@ export async function readOverrides(
       rule.isUsed = true
       return rule.override
     },
-    rules: rules.map(({ key, isURL, responderURLs }) => ({ key, isURL, ...(responderURLs && { responderURLs }) })),
+    rules: rules.map(describeRule),
     noteUnused(into) {
       for (const { key, at, isURL, isUsed } of rules) {
         if (isUsed) continue
@@ -75,6 +75,19 @@ export async function readOverrides(
         into.note(at, `responders.${key}`, `has no effect: ${what}`)
       }
     },
+  }
+}
+
+/** As plain data, without what is by default or belongs to the front's own certificates alone. */
+function describeRule({ key, isURL, responderURLs, override }: Rule): ResponderRule {
+  const { hashAlgorithm, method, responderCertificate } = override
+  return {
+    key,
+    isURL,
+    ...(responderURLs && { responderURLs }),
+    ...(hashAlgorithm !== 'auto' && { hashAlgorithm }),
+    ...(method !== 'auto' && { method }),
+    ...(responderCertificate && { responderCertificate: responderCertificate.der }),
   }
 }
 

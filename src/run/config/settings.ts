@@ -109,6 +109,10 @@ export interface ResponderRule {
   readonly key: string
   readonly isURL: boolean
   readonly responderURLs?: readonly string[]
+  readonly hashAlgorithm?: 'sha1' | 'sha256'
+  readonly method?: 'get' | 'post'
+  /** DER. */
+  readonly responderCertificate?: Uint8Array
 }
 
 /** `ocsp_cache`. */

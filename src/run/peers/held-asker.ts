@@ -52,13 +52,19 @@ export function createHeldAsker(
   }
 
   /** What is held on the certificate is given to the asker, where that has nothing. */
-  function recallOld(key: string, { certificate, issuer }: StatusQuestion): Revocation | undefined {
+  function recallOld(key: string, { certificate, issuer, asking }: StatusQuestion): Revocation | undefined {
     if (o.isForgetful) return undefined
     const held = responses.find(key)
     if (held === undefined) return undefined
     const isInHand = held.usableUntil > clock.now() && asker.recall(certificate, issuer) !== undefined
     if (isInHand) return undefined
-    const back = bringBack(held.der, { ...definedOf(policies), certificate, issuer, at: clock.now() })
+    const back = bringBack(held.der, {
+      ...definedOf(policies),
+      certificate,
+      issuer,
+      at: clock.now(),
+      ...(asking?.responderCertificate && { responderCertificate: asking.responderCertificate }),
+    })
     if (back.kind === 'counts') {
       asker.remember(certificate, issuer, back.response)
       if (!answered.has(key)) answered.set(key, held.cachedAt.getTime())

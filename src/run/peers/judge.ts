@@ -1,10 +1,15 @@
 /** verifyPeer as the front wants it: questions and answers as plain data, the verdict in words. */
-import { verifyPeer } from '../../check/peer/verify-peer.ts'
+import { type PeerResponder, verifyPeer } from '../../check/peer/verify-peer.ts'
 import type { StatusAnswer } from '../../check/revocation/index.ts'
 import { formatTime } from '../../pki/der/time.ts'
 import { decodeCertificate } from '../../pki/x509/certificate.ts'
 import { formatName } from '../../pki/x509/name.ts'
-import type { PeerJudgement, PeerPolicy, PeerQuestion } from '../../serve/terminator/index.ts'
+import type {
+  PeerJudgement,
+  PeerPolicy,
+  PeerQuestion,
+  PeerResponder as TerminatorPeerResponder,
+} from '../../serve/terminator/index.ts'
 import { findResponderRule } from '../config/responders.ts'
 import type { AgedQuestion } from './held-asker.ts'
 
@@ -26,7 +31,7 @@ export async function judgeChain(
     asker: {
       ask: (question) => ask(policy, { ...question, ...(maxAgeMs !== undefined && { maxAgeMs }) }, signal),
     },
-    responderURLs: (certificate) => findResponderRule(policy.responders, certificate)?.responderURLs,
+    responder: (certificate) => responderOf(findResponderRule(policy.responders, certificate)),
   })
   const { isAccepted, isExcused, reason, usableUntil } = verdict
   const message = describe(verdict)
@@ -36,6 +41,17 @@ export async function judgeChain(
     subject: subjectOf(chain),
     ...(message !== undefined && { message }),
     ...(usableUntil && { usableUntil }),
+  }
+}
+
+function responderOf(rule: TerminatorPeerResponder | undefined): PeerResponder | undefined {
+  if (rule === undefined) return undefined
+  const { responderURLs, hashAlgorithm, method, responderCertificate } = rule
+  return {
+    ...(responderURLs && { responderURLs }),
+    ...(hashAlgorithm && { hashAlgorithm }),
+    ...(method && { method }),
+    ...(responderCertificate && { responderCertificate: decodeCertificate(responderCertificate) }),
   }
 }
 

@@ -175,12 +175,16 @@ export interface PeerPolicy {
   readonly responders: readonly PeerResponder[]
 }
 
-/** Where to ask about the certificates of an issuer, or those that name a URL. */
+/** Where and how to ask about the certificates of an issuer, or those that name a URL. */
 export interface PeerResponder {
   /** The issuer's subject, or the URL. */
   readonly key: string
   readonly isURL: boolean
   readonly responderURLs?: readonly string[]
+  readonly hashAlgorithm?: 'sha1' | 'sha256'
+  readonly method?: 'get' | 'post'
+  /** DER of a certificate whose signature counts too. */
+  readonly responderCertificate?: Uint8Array
 }
 
 export interface TerminatorCertificate {

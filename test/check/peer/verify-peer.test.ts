@@ -92,7 +92,7 @@ describe("nats-server's table", () => {
     for (const name of ['client', 'Staplewright Test Intermediate']) {
       const issued = await authority.issueLeaf({ name: 'client', responderURL: 'http://one.test/' })
       // The intermediate of this authority names no responder: it is asked where the caller says.
-      const asked = { responderURLs: () => ['http://elsewhere.test/'] }
+      const asked = { responder: () => ({ responderURLs: ['http://elsewhere.test/'] }) }
       const verdict = await judge({ [name]: events[event] }, { ...options, ...asked }, issued)
       expect(verdict).toMatchObject({ isAccepted: outcome === 'pass', reason })
       expect(verdict.isExcused).toBe(outcome === 'pass' && reason !== 'good')
@@ -110,7 +110,7 @@ describe('who is asked about', () => {
     const { asked, links } = await judge({})
     expect(asked.map(({ certificate }) => certificate)).toEqual([leaf.certificate])
     expect(links.map(({ reason }) => reason)).toEqual(['good', 'no-responder'])
-    const everywhere = await judge({}, { responderURLs: () => ['http://ca.test/'] })
+    const everywhere = await judge({}, { responder: () => ({ responderURLs: ['http://ca.test/'] }) })
     expect(everywhere.asked.map(({ certificate, issuer }) => [certificate, issuer])).toEqual([
       [leaf.certificate, authority.intermediate.certificate],
       [authority.intermediate.certificate, authority.root.certificate],
@@ -122,6 +122,17 @@ describe('who is asked about', () => {
     expect(asked[0]).toMatchObject({ origin: 'operator', policy: 'ocsp', deadlineMs: 4_000 })
     expect((await judge({}, { caTimeoutMs: 3_000 })).asked[0]?.deadlineMs).toBe(5_000)
     expect((await judge({}, { deadlineMs: 700 })).asked[0]?.deadlineMs).toBe(700)
+  })
+
+  test('as the operator says of its responder', async () => {
+    const responderCertificate = authority.intermediate.certificate
+    const { asked } = await judge(
+      {},
+      { responder: () => ({ method: 'post', hashAlgorithm: 'sha1', responderCertificate }) },
+    )
+    expect(asked).toHaveLength(1)
+    expect(asked[0]).toMatchObject({ asking: { method: 'post', hashAlgorithm: 'sha1', responderCertificate } })
+    expect(asked[0]).not.toHaveProperty('responderURLs')
   })
 
   test('not at all, where no certificate names a responder: accepted, as in nats-server', async () => {
@@ -158,7 +169,7 @@ describe('who is asked about', () => {
 })
 
 describe('the verdict', () => {
-  const everywhere = { responderURLs: () => ['http://ca.test/'] }
+  const everywhere = { responder: () => ({ responderURLs: ['http://ca.test/'] }) }
 
   test('tells of the worst, and holds as long as all that lets in, or as what keeps out', async () => {
     const good = { client: answer('good', later), 'Staplewright Test Intermediate': answer('good', soon) }

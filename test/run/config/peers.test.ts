@@ -273,6 +273,20 @@ describe('responders', () => {
     ])
   })
 
+  it('say how to ask too', async () => {
+    const written = `responders { "http://old.test/": { method: post, hash: sha1, certificate: "${leaf.caFile}" } }`
+    const { settings } = await load(`${verify}, ocsp_peer: true`, written)
+    expect(settings.responderRules).toEqual([
+      {
+        key: 'http://old.test',
+        isURL: true,
+        method: 'post',
+        hashAlgorithm: 'sha1',
+        responderCertificate: leaf.issuer.der,
+      },
+    ])
+  })
+
   it('are told of as before where no CA is asked about clients', async () => {
     expect((await load(verify, entry('CN=Clients,O=Example'))).notices).toHaveLength(1)
   })

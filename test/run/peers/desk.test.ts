@@ -129,6 +129,24 @@ describe('a question', () => {
     expect([other.count, responder.count]).toEqual([1, 0])
   })
 
+  test('takes the signature of a responder that is configured, and asks it as it wants', async () => {
+    const stranger = await (await createAuthority({ name: 'Elsewhere' })).delegate()
+    const other = await createScriptedResponder({ authority, clock, signer: stranger })
+    const client = await authority.issueLeaf({ name: 'client', responderURL: other.url })
+    const { judge } = openDesk()
+    expect(await judge({}, client)).toMatchObject({ outcome: 'refused', reason: 'answer-refused' })
+    await clock.advance(2_000)
+    const rule = {
+      key: other.url.replace(/\/$/, ''),
+      isURL: true,
+      method: 'post',
+      responderCertificate: stranger.der,
+    } as const
+    other.forget()
+    expect(await judge({ responders: [rule] }, client)).toMatchObject({ outcome: 'accepted', reason: 'good' })
+    expect(other.requests.map(({ method }) => method)).toEqual(['POST'])
+  })
+
   test('tries GET and POST, as the responder likes it', async () => {
     const { judge } = openDesk({ type: 'none' })
     for (const kind of ['getOnly', 'postOnly'] as const) {
