@@ -85,7 +85,7 @@ function tooLarge(name: string, size: number | undefined, most: number): InputEr
   return new InputError(
     name,
     `expected at most ${formatSize(most)}, found ${found}`,
-    'name the certificate or CRL itself',
+    'name the very file that is meant',
   )
 }
 
