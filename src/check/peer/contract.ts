@@ -87,7 +87,10 @@ export interface PeerVerifierOptions {
   readonly nextUpdateToleranceMs?: number
   /** As `verifyOcspResponse` has it. */
   readonly maxAgeWithoutNextUpdateMs?: number
-  /** As `verifyOcspResponse` has it; `check` asks for the CRL that covers the delegated responder. Default `accept`. */
+  /**
+   * As `verifyOcspResponse` has it; default `accept`. `check` looks the delegated responder up in the CRL that covers it,
+   * and a staple counts only if that says good.
+   */
   readonly delegateWithoutNocheck?: VerifyOptions['delegateWithoutNocheck']
   /** Whether private and loopback addresses that a peer's certificate names may be asked; default refuse. */
   readonly privateAddresses?: 'allow' | 'refuse'
