@@ -9,6 +9,7 @@ import { createPeerDesk, type PeerDeskSettings } from '../../../src/run/peers/de
 import type { PeerPolicy } from '../../../src/serve/terminator/index.ts'
 import { type Authority, createAuthority, type Leaf } from '../../kit/authority.ts'
 import { type ManualClock, manualClock } from '../../kit/clock.ts'
+import { createCrlServer, issueCrl } from '../../kit/crl.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
 import { createScriptedResponder, type ScriptedResponder } from '../../kit/responder.ts'
 import { temporaryDirectory } from '../../kit/temporary.ts'
@@ -189,6 +190,53 @@ describe('a question', () => {
     const { judge } = openDesk()
     expect(await judge()).toMatchObject({ outcome: 'refused', reason: 'unavailable' })
     expect(await judge({ isUnreachableAllowed: true })).toMatchObject({ outcome: 'warned', reason: 'unavailable' })
+  })
+})
+
+describe('a CRL', () => {
+  async function issueBoth(has: { readonly responder: boolean }) {
+    const server = await createCrlServer()
+    const client = await authority.issueLeaf({
+      name: 'listed',
+      responderURL: has.responder ? responder.url : null,
+      extensions: [`crlDistributionPoints=URI:${server.url('ca.crl')}`],
+    })
+    return { server, client }
+  }
+
+  test('is not looked at by default', async () => {
+    const { server, client } = await issueBoth({ responder: false })
+    const { judge } = openDesk()
+    expect(await judge({}, client)).toMatchObject({ outcome: 'accepted', reason: 'no-responder' })
+    expect(server.asked).toEqual([])
+  })
+
+  test.each(['crl', 'ocsp-then-crl'] as const)(
+    'says who is revoked where no responder is named, with revocation: %s',
+    async (revocation) => {
+      const { server, client } = await issueBoth({ responder: false })
+      server.give('ca.crl', await issueCrl(authority))
+      expect(await openDesk().judge({ revocation }, client)).toMatchObject({ outcome: 'accepted', reason: 'good' })
+      await authority.revoke(client, 'keyCompromise')
+      server.give('ca.crl', await issueCrl(authority))
+      const judgement = await openDesk().judge({ revocation }, client)
+      expect(judgement).toMatchObject({ outcome: 'refused', reason: 'revoked' })
+      expect(judgement.message).toContain('(keyCompromise)')
+    },
+  )
+
+  test('says it where the responder cannot, and a newer one is fetched when the answer is too old', async () => {
+    const { server, client } = await issueBoth({ responder: true })
+    await responder.behave('httpError')
+    server.give('ca.crl', await issueCrl(authority))
+    const { judge } = openDesk()
+    const choices = { revocation: 'ocsp-then-crl' } as const
+    expect(await judge(choices, client, 60_000)).toMatchObject({ outcome: 'accepted', reason: 'good' })
+    await authority.revoke(client)
+    server.give('ca.crl', await issueCrl(authority, { thisUpdate: new Date(Date.now() - 30_000) }))
+    expect(await judge(choices, client, 60_000)).toMatchObject({ outcome: 'accepted' })
+    await clock.advance(60_000)
+    expect(await judge(choices, client, 60_000)).toMatchObject({ outcome: 'refused', reason: 'revoked' })
   })
 })
 
