@@ -115,6 +115,7 @@ export async function leaveCache(ca: MiniCa, user: UserName, behaviour: Behaviou
   const desk = createPeerDesk({ clock, say: () => {} }, settings)
   const question = {
     chain: ca.chainOf(user),
+    isProven: true,
     policy: {
       deadlineMs: 5_000,
       caTimeoutMs: 5_000,

@@ -84,7 +84,7 @@ interface ShownCertificate {
  *
  * TLS must have verified the chain before: dates, names and purposes are not looked at again.
  *
- * @param peer - the server's side of a connection, or its chain: DER, the leaf first
+ * @param peer - the server's side of a connection, or its chain: DER or decoded, the leaf first
  * @throws the signal's reason when aborted; {@link StapleError} for `authorities` that cannot be read; never for what is
  * wrong with the peer, which is the verdict
  * @example Close whoever is revoked
@@ -97,7 +97,7 @@ interface ShownCertificate {
  * ```
  */
 export async function verifyPeer(
-  peer: PeerSocket | readonly Uint8Array[],
+  peer: PeerSocket | readonly (Certificate | Uint8Array)[],
   options: VerifyPeerOptions,
 ): Promise<PeerLinksVerdict> {
   // What is wrong with these is no peer's fault.
@@ -175,13 +175,15 @@ function conclude(
 
 /** The chain from the leaf to the root. */
 function pathOf(
-  peer: PeerSocket | readonly Uint8Array[],
+  peer: PeerSocket | readonly (Certificate | Uint8Array)[],
   anchors: readonly Certificate[],
   isProven: boolean,
 ): readonly Certificate[] | StapleError {
   try {
     if ('getPeerCertificate' in peer && !peer.authorized) return unproven('TLS has not verified its chain')
-    const shown = ('getPeerCertificate' in peer ? listShown(peer) : peer).map((der) => decodeCertificate(der))
+    const shown = ('getPeerCertificate' in peer ? listShown(peer) : peer).map((each) =>
+      'der' in each ? each : decodeCertificate(each),
+    )
     const [leaf] = shown
     const last = shown.at(-1)
     if (leaf === undefined || last === undefined) return unproven('it showed no certificate')

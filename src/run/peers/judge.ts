@@ -2,7 +2,7 @@
 import { type PeerResponder, verifyPeer } from '../../check/peer/verify-peer.ts'
 import type { StatusAnswer } from '../../check/revocation/index.ts'
 import { formatTime } from '../../pki/der/time.ts'
-import { decodeCertificate } from '../../pki/x509/certificate.ts'
+import { type Certificate, decodeCertificate } from '../../pki/x509/certificate.ts'
 import { formatName } from '../../pki/x509/name.ts'
 import type {
   PeerJudgement,
@@ -18,16 +18,16 @@ export type AskUnder = (policy: PeerPolicy, question: AgedQuestion, signal: Abor
 
 /** Judges one client. @throws the signal's reason when aborted */
 export async function judgeChain(
-  { chain, policy, maxAgeMs }: PeerQuestion,
+  { chain, isProven, policy, maxAgeMs }: PeerQuestion,
   ask: AskUnder,
   signal: AbortSignal,
 ): Promise<PeerJudgement> {
-  const verdict = await verifyPeer(chain, {
+  const verdict = await verifyPeer(decodeChain(chain), {
     ...policy,
     signal,
-    // The front has proven the chain; one that ends in no root is not.
+    // The front has tried to prove the chain, and has the CAs for it: there is no second try.
     authorities: [],
-    isProven: true,
+    isProven,
     asker: {
       ask: (question) => ask(policy, { ...question, ...(maxAgeMs !== undefined && { maxAgeMs }) }, signal),
     },
@@ -69,6 +69,22 @@ function describe({ links, reason, failure }: Awaited<ReturnType<typeof verifyPe
   if (answer?.certStatus === 'unknown') return `the responder does not know ${name} (certStatus unknown)`
   if (reason === 'no-responder') return `${name} does not say where its status can be asked`
   return `${name}: ${link.failure?.message ?? reason}`
+}
+
+/** The front hands the same chain over for each connection of a client; what is computed of a certificate stays with it. */
+const decoded = new WeakMap<readonly Uint8Array[], readonly Certificate[]>()
+
+function decodeChain(chain: readonly Uint8Array[]): readonly (Certificate | Uint8Array)[] {
+  const known = decoded.get(chain)
+  if (known) return known
+  try {
+    const certificates = chain.map((der) => decodeCertificate(der))
+    decoded.set(chain, certificates)
+    return certificates
+  } catch {
+    // The verdict says what is wrong with it.
+    return chain
+  }
 }
 
 function subjectOf([leaf]: readonly Uint8Array[]): string {

@@ -61,11 +61,10 @@ export type JudgePeer = (question: PeerQuestion, signal: AbortSignal) => Promise
 
 /** Plain data, as is the answer: a worker sends it to the process that asks for all. */
 export interface PeerQuestion {
-  /**
-   * DER, the leaf first, each proven to be issued by the next, up to a self-signed root of `ca`. One that does not end in a
-   * root is not proven.
-   */
+  /** DER, the leaf first. */
   readonly chain: readonly Uint8Array[]
+  /** Each is issued by the next, up to a self-signed root of `ca`. If not, nobody whom it names may be believed or asked. */
+  readonly isProven: boolean
   readonly policy: PeerPolicy
   /** Answers that came longer ago do not count, unless no newer one can be had. Absent: as long as they say. */
   readonly maxAgeMs?: number

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../keep/clock.ts'
 import { certificateKey } from '../../pki/x509/crypto.ts'
-import { chainOf } from './client-auth.ts'
+import type { ClientChain } from './client-auth.ts'
 import type { PeerRefused, PeersClosed, PeerWarned } from './events.ts'
 import type { Counts } from './load.ts'
 import type { JudgePeer, PeerJudgement, PeerPolicy, PeerQuestion } from './options.ts'
@@ -23,7 +23,7 @@ export interface Peers {
 }
 
 export interface PeerEntrance {
-  readonly site: Pick<Site, 'authorities'>
+  readonly site: Pick<Site, 'chainOf'>
   readonly policy: PeerPolicy
   addressOf(client: Socket): string | undefined
 }
@@ -66,8 +66,8 @@ export function createPeers({ judge, clock, counts, announce }: PeersOptions): P
     const leave = () => left.abort()
     client.on('error', ignore)
     client.once('close', leave)
-    const chain = chainOf(client, site.authorities)
-    const question = { chain, policy, ...(policy.recheckMs > 0 && { maxAgeMs: policy.recheckMs }) }
+    const chain = site.chainOf(client)
+    const question = { ...chain, policy, ...(policy.recheckMs > 0 && { maxAgeMs: policy.recheckMs }) }
     const judgement = await ask(question, left.signal)
     waiting.delete(left)
     client.off('close', leave)
@@ -91,8 +91,8 @@ export function createPeers({ judge, clock, counts, announce }: PeersOptions): P
     admitted()
   }
 
-  function watch(client: TLSSocket, chain: readonly Uint8Array[], policy: PeerPolicy): void {
-    const [leaf] = chain
+  function watch(client: TLSSocket, chain: ClientChain, policy: PeerPolicy): void {
+    const [leaf] = chain.chain
     if (leaf === undefined) return
     const key = certificateKey(leaf)
     const ofPolicy = present.get(policy) ?? new Map<string, Presence>()
@@ -123,7 +123,7 @@ export function createPeers({ judge, clock, counts, announce }: PeersOptions): P
   async function judgeAgain({ connections, chain }: Presence, policy: PeerPolicy): Promise<void> {
     // Of several processes with the same client one asks, and the others hear what it was told.
     const maxAgeMs = Math.ceil(policy.recheckMs / 2)
-    const { outcome, reason, subject, message } = await ask({ chain, policy, maxAgeMs }, closing.signal)
+    const { outcome, reason, subject, message } = await ask({ ...chain, policy, maxAgeMs }, closing.signal)
     if (outcome !== 'refused' || reason !== 'revoked' || connections.size === 0) return
     const cut = [...connections]
     counts.closedPeers += cut.length
@@ -145,7 +145,7 @@ export function createPeers({ judge, clock, counts, announce }: PeersOptions): P
 /** The open connections of one certificate. */
 interface Presence {
   readonly connections: Set<TLSSocket>
-  readonly chain: readonly Uint8Array[]
+  readonly chain: ClientChain
   cancel: () => void
 }
 

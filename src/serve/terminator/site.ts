@@ -3,12 +3,12 @@
  *
  * Looked up once or twice in every handshake, hence maps: Node's own `addContext` tries one pattern after the other.
  */
-import type { Certificate } from '../../pki/x509/certificate.ts'
+import type { TLSSocket } from 'node:tls'
 import { parsePemCertificates } from '../../pki/x509/pem.ts'
 import { bytesKey } from '../attach/bytes-key.ts'
 import { type KeyFamily, type KeyUse, keyUse } from '../attach/key-choice.ts'
 import { isRefusing, isStapled, type Policies, type RefusalReason, type StopReason } from '../attach/policy.ts'
-import { authIdOf } from './client-auth.ts'
+import { authIdOf, type ClientChain, createChainReader } from './client-auth.ts'
 import type { BackendOption, TerminatorCertificate, TerminatorSite } from './options.ts'
 
 export interface Site {
@@ -20,8 +20,8 @@ export interface Site {
   readonly certificates: readonly SiteCertificate[]
   /** Says which certificates clients are asked for; empty: none. */
   readonly authId: string
-  /** The CAs that clients' certificates must come from, where these CAs are asked about them. */
-  readonly authorities: readonly Certificate[]
+  /** The chain of a client that has shaken hands, proven where it can be; where CAs are asked about clients. */
+  chainOf(client: TLSSocket): ClientChain
   /** Whether some state of the keeper makes it refuse handshakes; only then is it judged after each. */
   readonly isStrict: boolean
 }
@@ -109,7 +109,7 @@ function createSite(options: TerminatorSite, defaultBackend: BackendOption | und
     backend,
     certificates,
     authId: authIdOf(options.clientAuth),
-    authorities: options.clientAuth?.ocspPeer ? parsePemCertificates(options.clientAuth.ca) : [],
+    chainOf: createChainReader(options.clientAuth?.ocspPeer ? parsePemCertificates(options.clientAuth.ca) : []),
     isStrict: options.mode !== 'never' && isRefusing(options.policies),
   }
   for (const one of options.certificates) {

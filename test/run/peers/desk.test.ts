@@ -71,6 +71,7 @@ function openDesk(peerCache: PeerCacheSettings = local()) {
     desk.judge(
       {
         chain: [whose.der, authority.intermediate.der, authority.root.der],
+        isProven: true,
         policy: { ...policy, ...choices },
         ...(maxAgeMs !== undefined && { maxAgeMs }),
       },
@@ -174,9 +175,20 @@ describe('a question', () => {
     const signer = await authority.delegate()
     const delegated = await createScriptedResponder({ authority, clock, signer })
     const client = await authority.issueLeaf({ name: 'delegated', responderURL: delegated.url })
+    // The delegate's certificate begins at the machine's hour.
+    await clock.advance(5_000)
     const { judge } = openDesk()
     expect(await judge()).toMatchObject({ outcome: 'accepted' })
     expect(await judge({}, client)).toMatchObject({ outcome: 'accepted' })
+  })
+
+  test('about a chain that is not proven is not put to anybody, though it ends in some root', async () => {
+    const { desk } = openDesk()
+    const chain = [leaf.der, authority.intermediate.der, authority.root.der]
+    const question = { chain, isProven: false, policy: { ...policy, isUnreachableAllowed: true } }
+    const judgement = await desk.judge(question, new AbortController().signal)
+    expect(judgement).toMatchObject({ outcome: 'refused', reason: 'unproven', subject: 'CN=client' })
+    expect(responder.count).toBe(0)
   })
 
   test('tells who is revoked, since when', async () => {

@@ -35,7 +35,11 @@ function setLine() {
   const line = createPeerLine({ clock, send: (message) => void (message.type === 'judge' && sent.push(message)) })
   const judge = (choices: Partial<PeerPolicy> = {}, whose = leaf, signal = new AbortController().signal) =>
     line.judge(
-      { chain: [whose.der, authority.intermediate.der, authority.root.der], policy: { ...policy, ...choices } },
+      {
+        chain: [whose.der, authority.intermediate.der, authority.root.der],
+        isProven: true,
+        policy: { ...policy, ...choices },
+      },
       signal,
     )
   const answer = (judgement: PeerJudgement) => line.judged(sent.at(-1)?.id ?? 0, judgement)

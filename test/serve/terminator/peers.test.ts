@@ -105,6 +105,7 @@ describe.each(['1.2', '1.3'] as const)('a client in TLS %s', (version) => {
     const judge = scriptedJudge()
     const { port, terminator, events } = await start(judge)
     expect(await exchange(port, version)).toBe('hello')
+    expect(judge.asked[0]?.question.isProven).toBe(true)
     const subjects = judge.asked[0]?.question.chain.map((der) => formatName(decodeCertificate(der).subject))
     expect(subjects?.map((name) => name.split(',')[0])).toEqual([
       'CN=client',
