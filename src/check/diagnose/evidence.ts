@@ -18,7 +18,7 @@ export interface Evidence {
   readonly certificates: readonly CertificateEvidence[]
   /** Leaves that could not be decoded. */
   readonly unreadable: readonly UnreadableLeaf[]
-  /** `operator` where the target itself is on private addresses: then the addresses in its certificates may be, too. */
+  /** `operator` where the target itself is on private addresses alone: then the addresses in its certificates may be, too. */
   readonly origin: Origin
   /** Look at what is put beside stapling, too. */
   readonly stack: boolean

@@ -31,11 +31,19 @@ export interface GatherOptions {
 /** Never rejects for what the target or its CA does; only when aborted. */
 export async function gatherEvidence(record: ProbeRecord, options: GatherOptions = {}): Promise<Evidence> {
   const { at = record.at, stack = false } = options
-  // A target on our own network has certificates that name addresses there.
-  const origin: Origin = record.addresses.some(isPrivateAddress) ? 'operator' : 'stranger'
+  const origin = originOf(record)
   const { leaves, unreadable } = groupByLeaf(record.connections)
   const certificates = await Promise.all(leaves.map((leaf) => examineLeaf(leaf, origin, at, options)))
   return { record, at, certificates, unreadable, origin, stack }
+}
+
+/**
+ * A target on our own network has certificates that name addresses there.
+ *
+ * Every address counts: whoever owns a name may let it resolve to a server of theirs and to a private address beside it.
+ */
+function originOf({ addresses }: ProbeRecord): Origin {
+  return addresses.length > 0 && addresses.every(isPrivateAddress) ? 'operator' : 'stranger'
 }
 
 /** Tells whether the addresses in a certificate may be used. @see TrustRecord */

@@ -240,6 +240,15 @@ describe('who may be asked', () => {
     expect(findings.map(({ code }) => code)).not.toContain('ca-not-asked')
   })
 
+  it("is no operator's own where a public address stands beside the private one: the name's owner may have put it there", async () => {
+    const asker = fakeAsker(() => answered('good'))
+    const addresses = ['8.8.8.8', '10.0.0.7']
+    await findingsOf(connections, { addresses }, { asker })
+    expect(asker.asked).toEqual([])
+    await findingsOf(series(leaf, [good]), { addresses }, { asker })
+    expect(asker.asked.map(({ origin }) => origin)).toEqual(['stranger'])
+  })
+
   it("nobody's caIssuers address is used while the chain does not verify", async () => {
     const alone = await leafOf({ caIssuersURL: 'http://127.0.0.1:1/issuer.der' })
     const trust = { isTrusted: false, code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }
