@@ -64,3 +64,28 @@ describe('some-connections-failed', () => {
     expect(wrongCodes(findings)).toEqual([])
   })
 })
+
+describe('address-without-route', () => {
+  const unrouted = failed('ERR_PROBE_CONNECT', { address: '2001:db8::1', detail: { networkCode: 'ENETUNREACH' } })
+
+  it('is a remark, where a machine without IPv6 looks at a name that has it', async () => {
+    const findings = await findingsOf([...series(leaf, [good]), unrouted])
+    expect(wrongCodes(findings)).toEqual([])
+    expect(findingOf(findings, 'address-without-route')).toMatchObject({
+      severity: 'info',
+      title: 'not looked at: 2001:db8::1, to which this machine has no route',
+    })
+  })
+
+  it('hides no address that fails otherwise', async () => {
+    const refusing = failed('ERR_PROBE_CONNECT', { address: '192.0.2.2', detail: { networkCode: 'ECONNREFUSED' } })
+    const findings = await findingsOf([...series(leaf, [good]), unrouted, refusing])
+    expect(findingOf(findings, 'some-connections-failed').title).toBe(
+      '1 of 3 connections failed: 192.0.2.2, not 192.0.2.1',
+    )
+  })
+
+  it('is no excuse where nothing else was seen', async () => {
+    expect(wrongCodes(await findingsOf([unrouted]))).toEqual(['could-not-connect'])
+  })
+})

@@ -10,12 +10,18 @@ export const connect: FindingRule = {
   codes: {
     'could-not-connect': 'no connection came as far as a certificate, so nothing could be learned',
     'some-connections-failed': 'some connections failed; what is said of the staple rests on the others',
+    'address-without-route': 'this machine has no way to some address of the name, as IPv6 without a connection to it',
   },
   find: (evidence) => {
     const { record } = evidence
     const failed = failuresOf(record)
-    if (record.connections.some(isShown)) return failed.length === 0 ? [] : [someFailed(evidence, failed)]
-    return [nothingLearned(record)]
+    if (!record.connections.some(isShown)) return [nothingLearned(record)]
+    const unrouted = failed.filter(isUnrouted)
+    const others = failed.filter((connection) => !isUnrouted(connection))
+    return [
+      ...(others.length === 0 ? [] : [someFailed(evidence, others)]),
+      ...(unrouted.length === 0 ? [] : [withoutRoute(unrouted)]),
+    ]
   },
 }
 
@@ -51,6 +57,27 @@ function someFailed({ record }: Evidence, failed: readonly ConnectionRecord[]): 
     remedies: remediesOf(failed[0]?.failure?.code, isRefused(failed)),
   }
 }
+
+/** Many names have IPv6 addresses, and many machines no IPv6: nothing is wrong with the server. */
+function withoutRoute(unrouted: readonly ConnectionRecord[]): Finding {
+  const addresses = [...new Set(unrouted.map(({ address }) => address))]
+  return {
+    code: 'address-without-route',
+    severity: 'info',
+    title: `not looked at: ${addresses.join(', ')}, to which this machine has no route`,
+    meaning: 'What is said rests on the other addresses. Clients elsewhere may come to these, too.',
+    evidence: failureLines(unrouted),
+    remedies: [{ text: 'To see these, too, run the check on a machine that has a way to them.' }],
+  }
+}
+
+/** It never left this machine. */
+function isUnrouted({ failure }: ConnectionRecord): boolean {
+  const { networkCode } = (failure?.detail ?? {}) as PlainDetail
+  return failure?.code === 'ERR_PROBE_CONNECT' && routeCodes.has(String(networkCode))
+}
+
+const routeCodes: ReadonlySet<string> = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
 /** Leaves out what the server does not offer: a TLS version or kind of key that never came to a certificate there. */
 function failuresOf({ connections }: ProbeRecord): ConnectionRecord[] {
