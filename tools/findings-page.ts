@@ -21,11 +21,11 @@ const sections: readonly (readonly [heading: string, about: string, codes: RegEx
   ],
   [
     'What the CA says now',
-    'Only where it is asked: not with `--no-phone-home`, and not for a chain that does not verify, unless the target is on a private address.',
+    'Only where it is asked: not with `--no-phone-home`, and not for a chain that does not verify, unless the target is on private addresses alone.',
     /^(staple-older|revoked-now|unknown-to-ca|ca-(unreachable|answer|not)|responder)/,
   ],
   ['The certificate around it', 'None of these hides what is said of the staple.', /^(certificate|chain|name|clock)/],
-  ['The connection', 'What a server does not offer, as an old TLS version, is no failure.', /connect/],
+  ['The connection', 'What a server does not offer, as an old TLS version, is no failure.', /connect|^address/],
   ['Beside stapling', 'Only with `--stack`.', /^(tls13|hsts|caa-missing|stack)/],
 ]
 
