@@ -43,17 +43,29 @@ export async function writeCacheFile(
   directory: string,
   entries: Iterable<readonly [string, HeldResponse]>,
 ): Promise<void> {
-  const written = [...entries].map(([key, { subject, cachedAt, certStatus, usableUntil, der }]) => [
-    Buffer.from(key, 'hex').toString('base64'),
-    {
-      subject,
-      cached_at: formatSeconds(cachedAt),
-      resp_status: certStatus,
-      resp_expires: formatSeconds(usableUntil),
-      resp: Buffer.from(encodeS2(der)).toString('base64'),
-    },
-  ])
-  await writeWhole(directory, fileName, Buffer.from(`${JSON.stringify(Object.fromEntries(written), null, 1)}\n`))
+  const parts: string[] = []
+  // What is learned meanwhile is written next time.
+  for (const [index, entry] of [...entries].entries()) {
+    // Ten thousand would stop a front that serves in this process for a third of a second.
+    if (index % mostAtOnce === mostAtOnce - 1) await new Promise((resolve) => setImmediate(resolve))
+    parts.push(formatEntry(entry))
+  }
+  const text = parts.length === 0 ? '{}' : `{\n${parts.join(',\n')}\n}`
+  await writeWhole(directory, fileName, Buffer.from(`${text}\n`))
+}
+
+/** Indented by one space, as nats-server has it. */
+function formatEntry([key, held]: readonly [string, HeldResponse]): string {
+  const { subject, cachedAt, certStatus, usableUntil, der } = held
+  const value = {
+    subject,
+    cached_at: formatSeconds(cachedAt),
+    resp_status: certStatus,
+    resp_expires: formatSeconds(usableUntil),
+    resp: Buffer.from(encodeS2(der)).toString('base64'),
+  }
+  const text = JSON.stringify(value, null, 1).replaceAll('\n', '\n ')
+  return ` ${JSON.stringify(Buffer.from(key, 'hex').toString('base64'))}: ${text}`
 }
 
 function readEntry(value: unknown): HeldResponse | 'compressed' | 'damaged' {
@@ -75,6 +87,7 @@ function formatSeconds(at: Date): string {
 }
 
 const fileName = 'cache.json'
+const mostAtOnce = 100
 const mostResponseBytes = 65_536
 /** Ten thousand entries of a few KiB are some 40 MB. */
 const mostFileBytes = 256 * 1_048_576

@@ -133,7 +133,10 @@ export function createPeers({ judge, clock, counts, announce }: PeersOptions): P
   }
 
   return {
-    admit: (client, about, admitted) => void admit(client, about, admitted),
+    admit(client, about, admitted) {
+      // Nothing is known to throw; if something does, nobody comes in by it.
+      admit(client, about, admitted).catch(() => client.destroy())
+    },
     close() {
       closing.abort()
       for (const left of waiting) left.abort()

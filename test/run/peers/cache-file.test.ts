@@ -41,6 +41,17 @@ test("is nats-server's: base64 of the SHA-256 as key, seconds in UTC, the respon
   ).toBe('\xff\x06\x00\x00S2sTwO')
 })
 
+test.each([0, 1, 2, 250])('is the JSON of a map, indented by one space, with %i entries', async (count) => {
+  const keys = Array.from({ length: count }, (_, index) => index.toString(16).padStart(64, '0'))
+  await writeCacheFile(
+    directory,
+    keys.map((each) => [each, { ...held, subject: `CN="${each}"\n` }] as const),
+  )
+  const text = await readFile(join(directory, 'cache.json'), 'utf8')
+  expect(text).toBe(`${JSON.stringify(JSON.parse(text), null, 1)}\n`)
+  expect((await readCacheFile(directory))?.entries.map(([each]) => each)).toEqual(keys)
+})
+
 test('is read back, into a directory that has to be made', async () => {
   const below = join(directory, 'a', 'b')
   await writeCacheFile(below, [[key, held]])
