@@ -205,6 +205,43 @@ test.each(['1.2', '1.3'] as const)(
   },
 )
 
+test.each(['1.2', '1.3'] as const)(
+  'a session of TLS %s made at a site that asks no CA is not resumed at one that does, under the same CA',
+  async (version) => {
+    const judge = scriptedJudge()
+    const ca = authority.root.pem + authority.intermediate.pem
+    const open = site(await authority.issueLeaf({ san: ['open.localhost'] }), {
+      names: ['open.localhost'],
+      clientAuth: { ca },
+    })
+    const shut = site(await authority.issueLeaf({ san: ['shut.localhost'] }), {
+      names: ['shut.localhost'],
+      clientAuth: { ca, ocspPeer: policy },
+    })
+    const { port } = await startTerminator([open, shut], { judgePeer: judge.judgePeer })
+    const before = await come(port, version, client, { servername: 'open.localhost' })
+    expect(await before.ask('hello')).toBe('hello')
+    const session = before.sessions.at(-1) as Buffer
+    expect((await come(port, version, client, { servername: 'open.localhost', session })).isReused).toBe(true)
+    expect(judge.asked).toHaveLength(0)
+    const after = await come(port, version, client, { servername: 'shut.localhost', session }).catch(() => undefined)
+    expect(after?.isReused ?? false).toBe(false)
+    const again = await come(port, version, client, { servername: 'shut.localhost' })
+    expect(await again.ask('hello')).toBe('hello')
+    expect(judge.asked.length).toBeGreaterThan(0)
+  },
+)
+
+test('clients that wait for their verdict count as handshakes: there are never more of them than may be', async () => {
+  const judge = scriptedJudge()
+  judge.say(new Promise(() => {}))
+  const { port, told } = await start(judge, {}, { maxHandshakes: 2 })
+  await Promise.all([come(port, '1.3'), come(port, '1.3')])
+  await expect.poll(() => judge.asked.length).toBe(2)
+  await expect(come(port, '1.3')).rejects.toThrow()
+  expect(told('connection-refused')).toMatchObject([{ reason: 'too-many-handshakes' }])
+})
+
 describe('whoever judges', () => {
   test('is told when the client has gone', async () => {
     const judge = scriptedJudge()
