@@ -140,6 +140,23 @@ describe('ca-unreachable', () => {
     expect(lines).toContain(`/var/lib/staplewright/ocsp/${certificateKey}`)
   })
 
+  it('says of a responder that hangs that it hangs, not that something else answers', async () => {
+    const asker = failing(fetchFailure('ERR_FETCH_TIMEOUT'))
+    const [remedy] = findingOf(await findingsOf(series(leaf, [null]), {}, { asker }), 'ca-unreachable').remedies
+    expect(remedy?.text).toContain('gives no whole answer in time')
+  })
+
+  it('tells nobody to mend stapling where only a CRL was asked', async () => {
+    const only = await leafOf({ responderURL: [], extensions: [crlPoint] })
+    const asker = failing(fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED' }))
+    const finding = findingOf(await findingsOf(series(only, [null]), {}, { asker }), 'ca-unreachable')
+    expect(finding.title).toBe("the CA's CRL cannot be reached from here: TCP 80 failed")
+    expect(finding.meaning).toContain('stapling does not depend on it')
+    expect(finding.remedies.map(({ server, lines }) => [server, lines])).toEqual([
+      [undefined, ["curl -sv -m 30 -o /dev/null 'http://crl.example.net/ca.crl'"]],
+    ])
+  })
+
   it('is only worth knowing where the CRL answered instead', async () => {
     const asker = fakeAsker(({ policy }) =>
       policy === 'crl' ? answered('good', { source: 'crl' }) : unanswered(fetchFailure('ERR_FETCH_TIMEOUT')),

@@ -86,8 +86,7 @@ function untrusted(seen: CertificateEvidence): Finding {
     code: 'chain-untrusted',
     severity: 'warning',
     title: `the chain is not trusted here: ${seen.trust.reason ?? seen.trust.code}`,
-    meaning:
-      'Clients refuse the certificate unless they know its root. The staple was judged by the issuer that the server sent, so the verdict on it holds only if that one is the right one.',
+    meaning: `Clients refuse the certificate unless they know its root.${seen.issuerSource === 'sent' && seen.staples.length > 0 ? onlyIf : ''}`,
     evidence: [certificateLine(seen), ...trustLines(seen)],
     remedies: [
       {
@@ -99,6 +98,9 @@ function untrusted(seen: CertificateEvidence): Finding {
     ],
   }
 }
+
+const onlyIf =
+  ' The staple was judged by the issuer that the server sent, so the verdict on it holds only if that one is the right one.'
 
 function mismatch(seen: CertificateEvidence, { record }: Evidence): Finding {
   const { dnsNames, ipAddresses } = seen.certificate.extensions
