@@ -60,7 +60,6 @@ it('README: the configuration of the front serves a staple from the first handsh
   const config = replace(example('serve'), {
     '127.0.0.1:8443': '127.0.0.1:0',
     'tcp://127.0.0.1:8080': backend.url,
-    'http://ocsp.example.net': responderURL,
   })
   const dryRun = await startDaemon(config, { cwd: directory, args: ['-t'] })
   expect(await dryRun.exitCode(), dryRun.program.output()).toBe(0)
