@@ -76,7 +76,11 @@ export function createPeerDesk({ clock, say }: PeerDeskOptions, first: PeerDeskS
   async function load(directory: string): Promise<void> {
     try {
       const read = await readCacheFile(directory)
-      if (read === undefined) return
+      if (read === undefined) {
+        // Nothing to write until something was learned.
+        if (responses.size === 0) saved = responses.version
+        return
+      }
       // What was learned meanwhile is newer.
       for (const [key, held] of read.entries) if (responses.find(key) === undefined) responses.put(key, held)
       const { compressed, damaged } = read

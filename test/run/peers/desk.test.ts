@@ -331,6 +331,22 @@ describe('cache.json', () => {
     await expect.poll(sizeOf).toBeGreaterThan(first)
   })
 
+  test('is not made while nothing was learned', async () => {
+    const { desk } = openDesk(local({ saveIntervalMs: 1_000 }))
+    await clock.advance(5_000)
+    await desk.close()
+    expect(await sizeOf()).toBe(0)
+  })
+
+  test('is written where a reload says from then on, with what was learned before', async () => {
+    const { desk, judge } = openDesk()
+    await judge()
+    const elsewhere = join(directory, 'elsewhere')
+    await desk.follow(settingsOf(local({ directory: elsewhere })))
+    await desk.close()
+    expect((await readCacheFile(elsewhere))?.entries).toHaveLength(1)
+  })
+
   test('is written at the end, 0600 in a directory 0700', async () => {
     directory = join(directory, '_rc_')
     const { desk, judge } = openDesk()
