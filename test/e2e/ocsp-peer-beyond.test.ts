@@ -110,11 +110,12 @@ describe('with workers', () => {
         }
       }
     })
-    // Until each of the two has met the user.
+    // So many that both meet the user.
     await Promise.all(Array.from({ length: 24 }, () => front.visit('UserA1')))
     front.daemon.program.kill('SIGKILL')
     await front.daemon.exitCode()
-    expect(await front.visit('UserA1')).toBe('in')
+    // Some other one may have been idle all the time.
+    await expect.poll(() => front.visit('UserA1')).toBe('in')
     expect(await front.visit('UserB1')).toBe('refused')
   })
 
