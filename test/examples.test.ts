@@ -12,6 +12,7 @@ import { encodeOcspRequest } from '../src/pki/ocsp/encode-request.ts'
 import { type Authority, createAuthority, type Leaf } from './kit/authority.ts'
 import { startBackend } from './kit/backend.ts'
 import { connectWithNode, openWithNode } from './kit/clients/node.ts'
+import { issueCrl } from './kit/crl.ts'
 import { startDaemon } from './kit/daemon.ts'
 import { freePort } from './kit/free-port.ts'
 import { startOpensslResponder } from './kit/openssl-responder.ts'
@@ -43,7 +44,9 @@ beforeAll(async () => {
 
 it('every example has a test of its name', () => {
   expect([...examples.keys()].sort()).toEqual([
+    'crl',
     'guarded',
+    'keeper',
     'library',
     'mtls',
     'node-server',
@@ -163,6 +166,18 @@ it('README: the response is read and verified', async () => {
   const program = await runScript(example('ocsp'))
   expect(await program.ended, program.output()).toMatchObject({ code: 0 })
   expect(program.stdout()).toMatch(/^good \d{4}-\d\d-\d\dT/)
+})
+
+it('docs/guide/library: a CRL is asked, and a staple is kept', async () => {
+  await writeFile(join(directory, 'ca.crl'), await issueCrl(authority))
+  for (const [name, said] of [
+    ['crl', /^good \d{4}-\d\d-\d\dT/],
+    ['keeper', /^good \d+\n$/],
+  ] as const) {
+    const program = await runScript(example(name))
+    expect(await program.ended, program.output()).toMatchObject({ code: 0 })
+    expect(program.stdout()).toMatch(said)
+  }
 })
 
 it('docs/guide/verifying-client: fetch, https and tls go to a server that staples', async () => {
