@@ -15,6 +15,7 @@ export type FileIdentity = string
  * Writes a file in place of the one of that name: temporary file, fsync, rename, fsync of the directory.
  *
  * @param renaming - called with the identity of the new file before it gets its name
+ * @param readers - who may read it, and the directories that are made for it: its owner, or whom the umask lets
  * @returns the hour it was written, by the file system's own clock
  */
 export async function writeWhole(
@@ -22,10 +23,12 @@ export async function writeWhole(
   name: string,
   bytes: Uint8Array,
   renaming?: (identity: FileIdentity) => void,
+  readers: 'owner' | 'by-umask' = 'owner',
 ): Promise<number> {
-  makeDirectory(directory)
+  const isPrivate = readers === 'owner'
+  makeDirectory(directory, isPrivate ? 0o700 : 0o777)
   const temporary = join(directory, `.staplewright-${randomBytes(8).toString('hex')}.tmp`)
-  const file = await open(temporary, 'wx', 0o600)
+  const file = await open(temporary, 'wx', isPrivate ? 0o600 : 0o666)
   try {
     let writtenAt: number
     try {

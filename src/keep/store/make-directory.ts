@@ -3,24 +3,24 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory, for nobody else to read, and those above it.
+ * Makes a directory and those above it: for nobody else to read, unless another mode is given, of which the umask takes.
  *
  * Not by `recursive: true`: where a directory exists but nothing can be made in it for ENOENT (/proc, an automounter's),
  * that tries for ever, in every version of Node.
  */
-export function makeDirectory(path: string): void {
+export function makeDirectory(path: string, mode: number = 0o700): void {
   try {
-    makeOne(path)
+    makeOne(path, mode)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error
-    makeDirectory(dirname(path))
-    makeOne(path)
+    makeDirectory(dirname(path), mode)
+    makeOne(path, mode)
   }
 }
 
-function makeOne(path: string): void {
+function makeOne(path: string, mode: number): void {
   try {
-    mkdirSync(path, { mode: 0o700 })
+    mkdirSync(path, { mode })
   } catch (error) {
     // What exists may still be no directory: who opens a file in it is told so.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -44,15 +44,15 @@ describe('a good answer', () => {
     expect(responder.count).toBe(1)
   })
 
-  test('is written to a file whole, for its owner only, and nothing goes to standard output', async () => {
+  test('is written to a file whole, for every server to read as the umask lets it, and nothing goes to standard output', async () => {
     const { leaf } = await setStage()
     const out = join(directory, 'staple.der')
-    await writeFile(out, 'what was there before')
+    await writeFile(out, 'what was there before', { mode: 0o600 })
     const { code, stdout, stderr } = await runCommand(['fetch', leaf.certificateFile, '--out', out])
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
     expect(stderr).toContain(out)
     expect(verify(new Uint8Array(await readFile(out)), leaf).certStatus).toBe('good')
-    expect((await stat(out)).mode & 0o777).toBe(0o600)
+    expect((await stat(out)).mode & 0o777).toBe(0o666 & ~process.umask())
     expect((await readdir(directory)).filter((name) => name.endsWith('.tmp'))).toEqual([])
   })
 

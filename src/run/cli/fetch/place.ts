@@ -22,10 +22,15 @@ export async function resolveOut(out: string, certificateKey: string, workingDir
   throw new UsageError(`--out ${out}: ${path} is there and no file`, 'name a file, or leave --out out and pipe')
 }
 
-/** Writes it there, whole or not at all. @throws {@link StapleError} `ERR_STORE_WRITE` */
+/**
+ * Writes it there, whole or not at all. A staple is no secret, and who staples it is seldom who fetched it: lighttpd, Exim
+ * and nats-server read it as users of their own.
+ *
+ * @throws {@link StapleError} `ERR_STORE_WRITE`
+ */
 export async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    await writeWhole(dirname(path), basename(path), bytes)
+    await writeWhole(dirname(path), basename(path), bytes, undefined, 'by-umask')
   } catch (cause) {
     const message = `${path} cannot be written: ${(cause as Error).message}`
     throw new StapleError('ERR_STORE_WRITE', message, { path }, { cause })
