@@ -15,7 +15,7 @@ import { formatInteger } from '../der/values.ts'
 import { formatKeyAlgorithm, isSchemeOfKey, parseKeyType, parseSignatureScheme, weaknessOf } from '../x509/algorithm.ts'
 import type { Certificate } from '../x509/certificate.ts'
 import { formatName, isSameName } from '../x509/name.ts'
-import type { Rule } from '../x509/rule-list.ts'
+import { type CreateRule, type Established, type Rule, ruleCreator } from '../x509/rule-list.ts'
 import { decodeEnvelope } from './certificate-list.ts'
 import { entriesField } from './entries.ts'
 import type { CrlJudgement } from './judgement.ts'
@@ -23,19 +23,9 @@ import { malformed, refusal } from './malformed.ts'
 import { entriesOf, isProvenBy } from './proven.ts'
 import { refuseOtherKind, refuseOtherPoint } from './scope.ts'
 
-/** Evidence that rules before have established: `needs` says so, types cannot. */
-type Has<Key extends keyof CrlJudgement> = CrlJudgement & {
-  readonly [K in Key]-?: NonNullable<CrlJudgement[K]>
-}
+type Has<Key extends keyof CrlJudgement> = Established<CrlJudgement, Key>
 
-function rule<Key extends keyof CrlJudgement>(
-  name: string,
-  clause: string,
-  needs: readonly Key[],
-  check: (judgement: Has<Key>) => void,
-): Rule<CrlJudgement> {
-  return { name, clause, needs, check: check as (judgement: CrlJudgement) => void }
-}
+const rule: CreateRule<CrlJudgement> = ruleCreator()
 
 /** Every rule, in the order in which they are asked. */
 export const rules: readonly Rule<CrlJudgement>[] = [

@@ -13,7 +13,7 @@ import { formatHexBriefly, isSameBytes } from '../der/bytes.ts'
 import { formatTime } from '../der/time.ts'
 import { parseSignatureScheme } from '../x509/algorithm.ts'
 import { formatName, isSameName } from '../x509/name.ts'
-import type { Rule } from '../x509/rule-list.ts'
+import { type CreateRule, type Established, type Rule, ruleCreator } from '../x509/rule-list.ts'
 import { type CertID, isKnownHash } from './cert-id.ts'
 import { type CertIDField, certIDFaults, createCertID } from './cert-id-match.ts'
 import { knownResponseExtensions, knownSingleExtensions } from './extensions.ts'
@@ -23,17 +23,9 @@ import { basicResponseOid, decodeOcspResponseOfAnySize } from './response.ts'
 import { findAuthorized, findSigners, formatResponderID, isNamedBy, refuseWeakScheme } from './signer.ts'
 import type { CertStatus, SingleResponse } from './single-response.ts'
 
-/** Evidence that rules before have established: `needs` says so, types cannot. */
-type Has<Key extends keyof Judgement> = Judgement & { readonly [K in Key]-?: NonNullable<Judgement[K]> }
+type Has<Key extends keyof Judgement> = Established<Judgement, Key>
 
-function rule<Key extends keyof Judgement>(
-  name: string,
-  clause: string,
-  needs: readonly Key[],
-  check: (judgement: Has<Key>) => void,
-): Rule<Judgement> {
-  return { name, clause, needs, check: check as (judgement: Judgement) => void }
-}
+const rule: CreateRule<Judgement> = ruleCreator()
 
 /** Every rule, in the order in which they are asked. */
 export const rules: readonly Rule<Judgement>[] = [

@@ -18,6 +18,24 @@ export interface Rule<Judgement> {
   readonly check: (judgement: Judgement) => void
 }
 
+/** A judgement in which rules before have established some evidence: `needs` says so, types cannot. */
+export type Established<Judgement, Key extends keyof Judgement> = Judgement & {
+  readonly [K in Key]-?: NonNullable<Judgement[K]>
+}
+
+/** Creates one rule of a list of a kind of judgement. */
+export type CreateRule<Judgement> = <Key extends keyof Judgement>(
+  name: string,
+  clause: string,
+  needs: readonly Key[],
+  check: (judgement: Established<Judgement, Key>) => void,
+) => Rule<Judgement>
+
+/** How rules of one kind of judgement are created. */
+export function ruleCreator<Judgement>(): CreateRule<Judgement> {
+  return (name, clause, needs, check) => ({ name, clause, needs, check: check as (judgement: Judgement) => void })
+}
+
 /** What one rule says. */
 export interface RuleVerdict {
   readonly rule: string
