@@ -98,6 +98,10 @@ export function attempt(o: AttemptOptions, outer: Stop): Promise<FetchedStaple> 
           open.delete(lane)
           if (answer) {
             const elapsedMs = o.clock.monotonicMs() - (startedAt ?? o.clock.monotonicMs())
+            // Most servers ask the first alone: that it hangs must not be hidden by the next one's answer.
+            for (const each of lanes.slice(0, lanes.indexOf(lane))) {
+              if (open.has(each)) each.failures.push(overtaken(each, lane, elapsedMs))
+            }
             end(() => resolve({ ...answer, elapsedMs, failures: lanes.flatMap((each) => each.failures) }))
           } else if (isLast() && lanes.length < urls.length) startNext()
           else if (open.size === 0) end(() => reject(failed(lanes)))
@@ -107,6 +111,13 @@ export function attempt(o: AttemptOptions, outer: Stop): Promise<FetchedStaple> 
     }
     startNext()
   })
+}
+
+/** It was asked first, and had not answered when the other did. */
+function overtaken({ responderURL: url }: Lane, other: Lane, elapsedMs: number): StapleError {
+  const what = `no acceptable answer after ${Math.round(elapsedMs)} ms, when ${other.responderURL} gave one`
+  const expected = 'an answer before the next responder gave one'
+  return fetchError('ERR_FETCH_TIMEOUT', { method: 'asking', url }, what, { expected, found: 'none' })
 }
 
 /** Every cause, in the order of the URLs; a message said twice is shown once. */
