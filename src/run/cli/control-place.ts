@@ -1,4 +1,5 @@
 /** Where a running daemon is asked: the socket that a configuration names, one that is given, or its HTTP port. */
+import { connect } from 'node:net'
 import { resolve } from 'node:path'
 import { listRuntimeSockets, readSocketPath } from '../config/socket-path.ts'
 import type { Io } from './io.ts'
@@ -48,12 +49,30 @@ export async function findControlPlace({ config, socket, url }: PlaceArguments, 
     const path = await readSocketPath(config, options)
     return { ...onSocket(path), configFile: resolve(io.workingDirectory, config) }
   }
-  const [first, ...others] = await listRuntimeSockets(options)
+  const [first, ...others] = await heardOf(await listRuntimeSockets(options))
   if (first === undefined) {
     throw new ControlError('no-daemon', 'no daemon without a store_dir runs for this user', nameConfig)
   }
   if (others.length === 0) return onSocket(first)
   throw new ControlError('usage', `there is more than one: ${[first, ...others].join(', ')}`, nameConfig)
+}
+
+/** A daemon that was killed leaves its socket behind. Of several, those count on which somebody listens. */
+async function heardOf(sockets: readonly string[]): Promise<readonly string[]> {
+  if (sockets.length < 2) return sockets
+  const heard = await Promise.all(sockets.map(isHeard))
+  return sockets.filter((_, index) => heard[index])
+}
+
+function isHeard(path: string): Promise<boolean> {
+  return new Promise((resolved) => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolved(true)
+    })
+    // One that this user may not ask is there all the same.
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolved(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
+  })
 }
 
 function onSocket(socketPath: string): ControlPlace {

@@ -1,5 +1,6 @@
 /** `staplewright status`: the verdict of every state, what is printed, and who is found. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { linkSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -167,6 +168,9 @@ describe('who it asks', () => {
     symlinkSync(socket, join(runtime, 'staplewright', 'two.sock'))
     const several = await runCommand(['status'], { environment })
     expect(several).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('two.sock') })
+    unlinkSync(join(runtime, 'staplewright', 'two.sock'))
+    await leaveSocket(join(runtime, 'staplewright', 'killed.sock'))
+    expect((await runCommand(['status', '--json'], { environment })).stdout).toContain('"pid": 4711')
   })
 
   test('must run with the configuration that is named', async () => {
@@ -243,3 +247,12 @@ test('a certificate file that is a directory keeps nobody from asking', async ()
   writeFileSync(configFile, `store_dir: "${join(configFile, '..')}"\nbackend: 5\ntls { cert_file: "/" }\n`)
   expect((await runCommand(['status', '-c', configFile, '--json'])).stdout).toContain('"pid": 4711')
 })
+
+/** A socket on which nobody listens any more, as a daemon leaves it that was killed. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}.before`)
+  await once(server, 'listening')
+  linkSync(`${path}.before`, path)
+  server.close()
+  await once(server, 'close')
+}
