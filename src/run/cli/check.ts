@@ -1,6 +1,6 @@
 /** `staplewright check`: looks at servers from outside and says, in words and as an exit code, how their staples are. */
 import { resolve } from 'node:path'
-import { type ExamineOptions, examine } from '../../check/examine.ts'
+import { type Examination, type ExamineOptions, examine } from '../../check/examine.ts'
 import { guessStarttls } from '../../check/probe/index.ts'
 import { createStatusAsker } from '../../check/revocation/index.ts'
 import { systemClock } from '../../keep/clock.ts'
@@ -34,15 +34,17 @@ export async function check(given: CheckArguments, io: Io): Promise<CheckCode> {
   } catch (thrown) {
     if (thrown instanceof UsageErrors) reportProblems(thrown, io)
     else if (thrown instanceof UsageError) reportUsage(thrown, io)
-    else reportFailure(thrown, io)
+    else reportFailure(thrown, io, nothingDone)
     return CheckCode.unknown
   }
 }
 
 function reportProblems({ problems }: UsageErrors, io: Io): void {
   for (const problem of problems) reportUsage(problem, io)
-  if (problems.length > 1) io.stderr.write(`${problems.length} problems; nothing was connected to\n`)
+  if (problems.length > 1) io.stderr.write(`${problems.length} problems; ${nothingDone}\n`)
 }
+
+const nothingDone = 'nothing was connected to'
 
 async function examineAll(given: CheckArguments, request: CheckRequest, io: Io): Promise<CheckReport> {
   const { planned } = request
@@ -70,15 +72,28 @@ async function examineAll(given: CheckArguments, request: CheckRequest, io: Io):
 }
 
 /** Never rejects: what goes wrong with one target leaves the others alone. */
-async function look({ target, obstacle }: PlannedTarget, options: ExamineOptions): Promise<TargetReport> {
+async function look({ target, obstacle, isOwn }: PlannedTarget, options: ExamineOptions): Promise<TargetReport> {
   const at = options.at ?? systemClock.now()
   if (obstacle) return reportObstacle(target, obstacle, at)
   try {
-    return summarize(await examine(target, options))
+    const examination = await examine(target, options)
+    return summarize(isOwn ? remedyOwn(examination) : examination)
   } catch (error) {
     return reportBroken(target, error, at)
   }
 }
+
+/** A front of one's own that does not answer is neither Apache nor nats-server. */
+function remedyOwn(examination: Examination): Examination {
+  const findings = examination.findings.map((finding) =>
+    finding.code === 'could-not-connect'
+      ? { ...finding, remedies: [ownRemedy, ...finding.remedies.filter(({ server }) => server === undefined)] }
+      : finding,
+  )
+  return { ...examination, findings }
+}
+
+const ownRemedy = { text: 'See whether it runs: `staplewright status -c FILE`; its log says why it does not.' }
 
 /** What all targets share: one fetcher, one cache of what CAs said. */
 function openTools(given: CheckArguments, request: CheckRequest, io: Io) {

@@ -5,13 +5,17 @@ import { errorTable, isStapleError } from '../../errors.ts'
 import { ExitCode } from '../daemon/exit-code.ts'
 import type { Io } from './io.ts'
 
-/** Prints a failure to stderr and returns the exit code that stands for it. */
-export function reportFailure(thrown: unknown, io: Io): ExitCode {
+/**
+ * Prints a failure to stderr and returns the exit code that stands for it.
+ *
+ * @param undone - what was not done with a configuration that is wrong
+ */
+export function reportFailure(thrown: unknown, io: Io, undone = 'nothing was started'): ExitCode {
   if (isStapleError(thrown, 'ERR_CONFIG_INVALID')) {
     const count = thrown.detail.problems.length
     // Each problem is one line and its indented details.
     io.stderr.write(`${thrown.message.replace(/^(?! )/gm, 'error: ')}\n`)
-    io.stderr.write(`${count === 1 ? 'one problem' : `${count} problems`}; nothing was started\n`)
+    io.stderr.write(`${count === 1 ? 'one problem' : `${count} problems`}; ${undone}\n`)
     return ExitCode.config
   }
   if (isStapleError(thrown)) {

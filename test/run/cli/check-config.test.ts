@@ -6,6 +6,7 @@ import { planConfig, rootsOf } from '../../../src/run/cli/check/config-targets.t
 import { loadConfig } from '../../../src/run/config/index.ts'
 import { type Authority, createAuthority, type Leaf } from '../../kit/authority.ts'
 import { startBadStapler } from '../../kit/bad-stapler.ts'
+import { freePort } from '../../kit/free-port.ts'
 import { runCommand } from '../../kit/io.ts'
 import { temporaryDirectory } from '../../kit/temporary.ts'
 
@@ -116,6 +117,14 @@ test('a front is checked by its configuration alone, its CA being trusted', asyn
   expect(code).toBe(2)
 })
 
+test('a front that does not answer is looked for as what it is', async () => {
+  const file = await write(`listen: "127.0.0.1:${await freePort()}"\n${tls(leaf)}`)
+  const { code, stdout } = await runCommand(['check', '--no-phone-home', '-v', '-c', file])
+  expect(code).toBe(3)
+  expect(stdout).toContain('`staplewright status -c FILE`')
+  expect(stdout).not.toMatch(/Apache|nats-server/)
+})
+
 test('what cannot be looked at is unknown, and says what to do', async () => {
   const file = await write(`listen: "127.0.0.1:0"\n${tls(leaf)}`)
   const { code, stdout } = await runCommand(['check', '-c', file])
@@ -128,5 +137,6 @@ test('a configuration with problems is said as serve says it, with the exit code
   const { code, stdout, stderr } = await runCommand(['check', '-c', await write('listen: "127.0.0.1:x"\nmodee: 1')])
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
   expect(stderr).toMatch(/^error: .*staplewright\.conf:2:\d+: listen: /m)
+  expect(stderr).toMatch(/; nothing was connected to\n$/)
   expect(stderr).toMatch(/modee/)
 })

@@ -13,6 +13,8 @@ import { formatPem } from '../../config/pem-text.ts'
 export interface PlannedTarget {
   readonly target: Target
   readonly obstacle?: Obstacle
+  /** A listener of the configuration: Staplewright itself. */
+  readonly isOwn?: boolean
 }
 
 export interface Obstacle {
@@ -48,7 +50,7 @@ function planSite(settings: Settings, listener: ListenerSettings, site: SiteSett
   if (listener.port === 0) return { target, obstacle: anyPort }
   // Who connects to an address of this machine comes from that address.
   const isProxied = acceptProxyProtocol.length > 0 && isIP(host) !== 0 && createNetworks(acceptProxyProtocol).has(host)
-  return isProxied ? { target, obstacle: proxied(host) } : { target }
+  return isProxied ? { target, obstacle: proxied(host) } : { target, isOwn: true }
 }
 
 function describe({ names, certificates }: SiteSettings, { host, port }: ListenerSettings, reached: string): string {

@@ -42,5 +42,5 @@ Exit codes, as monitoring plugins have them: 0 ok, 1 warning, 2 critical, 3 coul
 
 Examples:
   staplewright check example.com mail.example.com:25
-  staplewright check -f targets.txt --prometheus > /var/lib/node_exporter/staples.prom
+  staplewright check -f targets.txt --html page.html
   staplewright check -c /etc/staplewright.conf`

@@ -10,7 +10,7 @@ export function declareFront({ program, io, wantsColour, endWith }: CommandLine)
     .option('-t, --test', 'check the configuration and fetch every staple once, then say what was found')
     .option('--listen <address>', 'listen here instead, as 127.0.0.1:8443; several: with commas')
     .option('--backend <url>', 'forward there instead, as tcp://127.0.0.1:8080 (tls://, nats://); several: with commas')
-    .option('--json', 'log lines (with -t: the table) as JSON')
+    .option('--json', 'log lines as JSON, as they are where standard error is no terminal; with -t: the table')
     .addHelpText('after', serveExitCodes)
     .action(async (options) => {
       const { serve } = await import('../serve.ts')
