@@ -38,6 +38,9 @@ export async function runProgram(words: readonly string[], io: Io): Promise<Exit
     },
   }
   for (const declare of [declareFront, declareCheck, declareStaple, declareControl, declareDemo]) declare(line)
+  for (const command of program.commands) {
+    command.showHelpAfterError(`(staplewright ${command.name()} --help shows what it takes)`)
+  }
 
   try {
     await program.parseAsync([...words], { from: 'user' })

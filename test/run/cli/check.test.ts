@@ -239,3 +239,11 @@ test('an interrupt tells what is known by then, and ends with 3', async () => {
   expect(told).toMatchObject({ verdict: 'unknown', unchecked: 1, targets: [{ target: good, verdict: 'ok' }] })
   expect(performance.now() - begin).toBeLessThan(10_000)
 })
+
+test('a wrong option leads to the help of its own command', async () => {
+  const { code, stderr } = await runCommand(['check', '--nonsense'])
+  expect({ code, stderr }).toEqual({
+    code: 3,
+    stderr: "error: unknown option '--nonsense'\n(staplewright check --help shows what it takes)\n",
+  })
+})
