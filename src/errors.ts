@@ -421,7 +421,7 @@ const rows = {
   },
   ERR_PROBE_HANDSHAKE: {
     summary: 'the TLS handshake failed',
-    remedy: 'see the cause: what this side or the server refused',
+    remedy: 'check that the port is one of TLS; what was found says which side refused, and what',
     retry: 'when-changed',
   },
 

@@ -31,6 +31,12 @@ describe('could-not-connect', () => {
     expect(remedies.find(({ server }) => server === 'apache')?.lines?.join('\n')).toContain('SSLStaplingCache shmcb:')
   })
 
+  it('says the option for what begins in clear', async () => {
+    const detail = { found: 'the server speaks no TLS: it sent IMAP; try --starttls imap ("* OK")' }
+    const findings = await findingsOf([failed('ERR_PROBE_HANDSHAKE', { detail })])
+    expect(findingOf(findings, 'could-not-connect').remedies[0]?.text).toContain('`--starttls imap`')
+  })
+
   it('is not found where one connection showed a certificate', async () => {
     const findings = await findingsOf([...series(leaf, [good]), failed('ERR_PROBE_CONNECT', { address: '192.0.2.2' })])
     expect(findings.map(({ code }) => code)).not.toContain('could-not-connect')

@@ -36,7 +36,7 @@ function nothingLearned(record: ProbeRecord): Finding {
     meaning:
       'No handshake came as far as a certificate, so nothing is known of its staple. It may be this side of the network, too.',
     evidence: failureLines(failure === undefined ? connections : [], failure?.message),
-    remedies: remediesOf(error?.code, isRefused(connections)),
+    remedies: remediesOf(error, isRefused(connections)),
   }
 }
 
@@ -54,7 +54,7 @@ function someFailed({ record }: Evidence, failed: readonly ConnectionRecord[]): 
     meaning:
       'Clients that come to these addresses, or at such a moment, do not get in; what is said of the staple rests on the other connections.',
     evidence: failureLines(failed),
-    remedies: remediesOf(failed[0]?.failure?.code, isRefused(failed)),
+    remedies: remediesOf(failed[0]?.failure, isRefused(failed)),
   }
 }
 
@@ -113,8 +113,14 @@ function isRefused(connections: readonly ConnectionRecord[]): boolean {
   return connections.some(({ failure }) => (failure?.detail as PlainDetail | undefined)?.networkCode === 'ECONNREFUSED')
 }
 
-function remediesOf(code: keyof typeof errorTable | undefined, wasRefused: boolean): Remedy[] {
-  const general: Remedy[] = code === undefined ? [] : [{ text: sentence(errorTable[code].remedy) }]
+/** Where the server was heard to begin in clear, that is what to do about it. */
+function beginInClear({ code, detail }: NonNullable<ConnectionRecord['failure']>): string {
+  const option = /; try (--starttls \w+)/.exec(String((detail as PlainDetail).found))?.[1]
+  return option === undefined ? errorTable[code].remedy : `it begins in clear: give the check \`${option}\``
+}
+
+function remediesOf(failure: ConnectionRecord['failure'], wasRefused: boolean): Remedy[] {
+  const general: Remedy[] = failure === undefined ? [] : [{ text: sentence(beginInClear(failure)) }]
   if (!wasRefused) return general
   return [
     ...general,
