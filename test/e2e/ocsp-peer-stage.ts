@@ -8,6 +8,7 @@ import { manualClock } from '../kit/clock.ts'
 import { type RunningDaemon, startDaemon } from '../kit/daemon.ts'
 import { freePort } from '../kit/free-port.ts'
 import type { Level, MiniCa, UserName } from '../kit/mini-ca.ts'
+import { peerPolicy } from '../kit/peer-policy.ts'
 import type { Behaviour, ScriptedResponder } from '../kit/responder.ts'
 import { temporaryDirectory } from '../kit/temporary.ts'
 
@@ -116,20 +117,8 @@ export async function leaveCache(ca: MiniCa, user: UserName, behaviour: Behaviou
   const question = {
     chain: ca.chainOf(user),
     isProven: true,
-    policy: {
-      deadlineMs: 5_000,
-      caTimeoutMs: 5_000,
-      allowedClockSkewMs: 30_000,
-      maxAgeWithoutNextUpdateMs: 3_600_000,
-      isWarnOnly: true,
-      isUnknownGood: false,
-      isUnreachableAllowed: false,
-      whenNoResponder: 'allow',
-      revocation: 'ocsp',
-      recheckMs: 0,
-      responders: [],
-    },
-  } as const
+    policy: { ...peerPolicy, isWarnOnly: true },
+  }
   const { reason } = await desk.judge(question, new AbortController().signal)
   if (reason === 'unavailable' || reason === 'answer-refused') throw new Error(`nothing learned: ${reason}`)
   await desk.close()

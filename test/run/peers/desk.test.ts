@@ -11,6 +11,7 @@ import { type Authority, createAuthority, type Leaf } from '../../kit/authority.
 import { type ManualClock, manualClock } from '../../kit/clock.ts'
 import { createCrlServer, issueCrl } from '../../kit/crl.ts'
 import { endsWithTest } from '../../kit/lifetime.ts'
+import { peerPolicy } from '../../kit/peer-policy.ts'
 import { createScriptedResponder, type ScriptedResponder } from '../../kit/responder.ts'
 import { temporaryDirectory } from '../../kit/temporary.ts'
 
@@ -31,19 +32,7 @@ beforeEach(async () => {
   directory = temporaryDirectory('peers')
 })
 
-const policy: PeerPolicy = {
-  deadlineMs: 5_000,
-  caTimeoutMs: 5_000,
-  allowedClockSkewMs: 30_000,
-  maxAgeWithoutNextUpdateMs: hour,
-  isWarnOnly: false,
-  isUnknownGood: false,
-  isUnreachableAllowed: false,
-  whenNoResponder: 'allow',
-  revocation: 'ocsp',
-  recheckMs: 0,
-  responders: [],
-}
+const policy: PeerPolicy = peerPolicy
 
 function local(more: object = {}): PeerCacheSettings {
   return { type: 'local', directory, isRevokedPreserved: false, saveIntervalMs: 300_000, ...more }

@@ -5,6 +5,7 @@ import { createPeerLine } from '../../../src/run/workers/peer-line.ts'
 import type { PeerJudgement, PeerPolicy } from '../../../src/serve/terminator/index.ts'
 import { type Authority, createAuthority, type Leaf } from '../../kit/authority.ts'
 import { manualClock } from '../../kit/clock.ts'
+import { peerPolicy } from '../../kit/peer-policy.ts'
 
 let authority: Authority
 let leaf: Leaf
@@ -15,19 +16,7 @@ beforeAll(async () => {
   other = await authority.issueLeaf({ responderURL: null })
 })
 
-const policy: PeerPolicy = {
-  deadlineMs: 2_000,
-  caTimeoutMs: 2_000,
-  allowedClockSkewMs: 30_000,
-  maxAgeWithoutNextUpdateMs: 3_600_000,
-  isWarnOnly: false,
-  isUnknownGood: false,
-  isUnreachableAllowed: false,
-  whenNoResponder: 'allow',
-  revocation: 'ocsp',
-  recheckMs: 0,
-  responders: [],
-}
+const policy: PeerPolicy = { ...peerPolicy, deadlineMs: 2_000, caTimeoutMs: 2_000 }
 
 function setLine() {
   const clock = manualClock()

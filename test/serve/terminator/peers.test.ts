@@ -13,6 +13,7 @@ import {
 import { type Authority, createAuthority, type Leaf } from '../../kit/authority.ts'
 import { openWithNode } from '../../kit/clients/node.ts'
 import { manualClock } from '../../kit/clock.ts'
+import { peerPolicy } from '../../kit/peer-policy.ts'
 import { fakeKeeper } from '../fake-keeper.ts'
 import { echoBackend, site, startTerminator } from './stage.ts'
 
@@ -27,19 +28,7 @@ beforeEach(async () => {
   client = await authority.issueLeaf({ name: 'client' })
 })
 
-const policy: PeerPolicy = {
-  deadlineMs: 2_000,
-  caTimeoutMs: 2_000,
-  allowedClockSkewMs: 30_000,
-  maxAgeWithoutNextUpdateMs: 3_600_000,
-  isWarnOnly: false,
-  isUnknownGood: false,
-  isUnreachableAllowed: false,
-  whenNoResponder: 'allow',
-  revocation: 'ocsp',
-  recheckMs: 0,
-  responders: [],
-}
+const policy: PeerPolicy = { ...peerPolicy, deadlineMs: 2_000, caTimeoutMs: 2_000 }
 
 const good: PeerJudgement = { outcome: 'accepted', reason: 'good', subject: 'CN=client' }
 const revoked: PeerJudgement = { outcome: 'refused', reason: 'revoked', subject: 'CN=client' }
