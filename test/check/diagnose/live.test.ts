@@ -73,6 +73,9 @@ describe('revoked-now', () => {
   it('is critical without a staple', async () => {
     const findings = await findingsOf(series(leaf, [null]), {}, { asker: revoked })
     expect(wrongCodes(findings)).toEqual(['revoked-now', 'no-staple'])
+    const { title, remedies } = findingOf(findings, 'revoked-now')
+    expect(title).not.toContain('stapled')
+    expect(remedies).toHaveLength(1)
   })
 
   it('is found by the CRL, where there is no responder', async () => {
@@ -217,6 +220,22 @@ describe('ca-answer-refused', () => {
   it('is found where the responder answers an error', async () => {
     const findings = await findingsOf(series(leaf, [null]), {}, { asker: fakeAsker(() => unanswered(refused)) })
     expect(wrongCodes(findings).sort()).toEqual(['ca-answer-refused', 'no-staple'])
+  })
+
+  it('says nothing of staples where a CRL is what is no good', async () => {
+    const asker = fakeAsker(() =>
+      unanswered(
+        new StapleError('ERR_CRL_STALE', 'the CRL is stale', {
+          field: 'nextUpdate',
+          expected: 'later',
+          found: 'earlier',
+          clause: 'RFC 5280 §5.1.2.5',
+        }),
+      ),
+    )
+    const only = await leafOf({ responderURL: [], extensions: [crlPoint] })
+    const finding = findingOf(await findingsOf(series(only, [null]), {}, { asker }), 'ca-answer-refused')
+    expect(finding.meaning).toContain('stapling does not depend on it')
   })
 
   it('is not found where it cannot be reached', async () => {

@@ -65,7 +65,9 @@ function refused(seen: CertificateEvidence, evidence: Evidence, failures: readon
     severity: 'warning',
     title: `what the CA answers is no good: ${codes.map((code) => errorTable[code].summary).join('; ')}`,
     meaning:
-      'No staple can be made of it. A server that verifies what it staples has none or an old one; one that does not, staples this.',
+      seen.live?.ocsp === undefined
+        ? 'Whether the certificate has been revoked is not known from here, and careful clients that read this CRL do not learn it either; stapling does not depend on it.'
+        : 'No staple can be made of it. A server that verifies what it staples has none or an old one; one that does not, staples this.',
     evidence: [certificateLine(seen), ...failures.map(({ code, message }) => `${code}: ${message}`)],
     remedies: [
       ...codes.map((code) => ({ text: sentence(errorTable[code].remedy) })),

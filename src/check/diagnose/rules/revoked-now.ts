@@ -28,16 +28,14 @@ export const revokedNow: FindingRule = certificateRule(
         {
           code: 'revoked-now',
           severity: 'critical',
-          title: `the CA says revoked${since} (${revocationReason ?? 'no reason given'}), and what is stapled does not say so`,
+          title: `the CA says revoked${since} (${revocationReason ?? 'no reason given'})${seen.staples.length > 0 ? ', and what is stapled does not say so' : ''}`,
           meaning: statuses.has('good')
             ? 'Clients that trust the staple still believe in the certificate, until it goes stale; those that ask the CA or know its CRL refuse already.'
             : 'Clients that ask the CA or know its CRL refuse; the others go on with a revoked certificate.',
           evidence: facts,
           remedies: [
             { text: 'Replace the certificate, with a new key if the old one may be known to others.' },
-            {
-              text: 'Until then let the server fetch a new staple, so that it tells the truth: nginx and Caddy keep the old good one otherwise.',
-            },
+            ...(statuses.has('good') ? [truth] : []),
           ],
         },
       ]
@@ -56,3 +54,7 @@ export const revokedNow: FindingRule = certificateRule(
     ]
   },
 )
+
+const truth = {
+  text: 'Until then let the server fetch a new staple, so that it tells the truth: nginx and Caddy keep the old good one otherwise.',
+}
