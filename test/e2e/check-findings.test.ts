@@ -46,6 +46,8 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
   'survives-outage': () => serve(),
   'could-not-connect': async () => ({ port: await freePort() }),
   'some-connections-failed': async () => ({ ...(await serve()), ...at('127.0.0.1', '127.0.0.2') }),
+  // TCP goes to no group, so the system refuses at once
+  'address-without-route': async () => ({ ...(await serve()), ...at('127.0.0.1', '224.0.0.1') }),
   'certificate-unreadable': async () => {
     // authorityInfoAccess cut short: OpenSSL does not look
     const der = forgeCertificate({ extensions: [extension('1.3.6.1.5.5.7.1.1', Uint8Array.of(0x30, 5))] })
