@@ -39,10 +39,27 @@ beforeAll(async () => {
   await run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--loglevel=error', tarball, types], project)
 }, 120_000)
 
-it('holds the build, four documents and the licence, and nothing else', () => {
+it('holds the build, the documents and the licence, and nothing else', () => {
   const others = packedFiles.filter((path) => !/^dist\/.*\.(js|d\.ts)$/.test(path)).sort()
-  expect(others).toEqual(['CHANGELOG.md', 'GLOSSARY.md', 'LICENSE', 'README.md', 'package.json'])
+  expect(others.filter((path) => !/^docs\/.*\.(md|conf)$|^examples\/[^/]*\.(ts|md)$/.test(path))).toEqual([
+    'CHANGELOG.md',
+    'GLOSSARY.md',
+    'LICENSE',
+    'README.md',
+    'SECURITY.md',
+    'package.json',
+  ])
   expect(packedFiles.filter((path) => path.endsWith('.d.ts')).length).toBeGreaterThan(0)
+})
+
+it('holds every page that README.md, --help and messages name, but those about changing the code', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const linked = [...readme.matchAll(/\]\(([^)#:\s]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path)
+  const built = packedFiles.filter((path) => path.endsWith('.js')).map((path) => readFileSync(join(root, path), 'utf8'))
+  const named = built.flatMap((text) => text.match(/docs\/[a-z/-]+\.md/g) ?? [])
+  expect(named).toContain('docs/reference/config.md')
+  const missing = [...new Set([...linked, ...named])].filter((path) => !packedFiles.includes(path))
+  expect(missing.sort()).toEqual(['ARCHITECTURE.md', 'CONTRIBUTING.md'])
 })
 
 it('refers to no source map', () => {
