@@ -239,7 +239,7 @@ const rows = {
   },
   ERR_FETCH_FORBIDDEN_ADDRESS: {
     summary: 'the address is not one that may be asked',
-    remedy: 'private_addresses: allow, if it is yours',
+    remedy: "if it is yours: private_addresses: allow, in a program privateAddresses: 'allow'",
     retry: 'when-changed',
   },
   ERR_FETCH_HOST_DOWN: {
@@ -400,7 +400,7 @@ const rows = {
   },
 
   ERR_PROBE_RESOLVE: {
-    summary: 'the name has no address',
+    summary: 'the name has no address, or over a hundred',
     remedy: 'check the spelling and the DNS',
     retry: 'when-changed',
   },

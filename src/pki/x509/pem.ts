@@ -85,8 +85,11 @@ function decodeBlock({ label, line, content, isEnded }: PemBlock): Certificate {
 function describeLabels(text: string): string {
   const found = new Set([...pemBlocks(text)].map((block) => block.label))
   if (found.size > 0) return `only ${[...found].slice(0, 5).join(', ')}`
+  if (fileName.test(text.trim())) return 'what looks like the name of a file; its content is wanted'
   return text.trim() === '' ? 'an empty text' : 'no PEM block'
 }
+
+const fileName = /^[^\r\n]{1,200}\.(pem|crt|cer|der)$/i
 
 function pemError(field: string, expected: string, found: string, cause?: unknown): StapleError {
   const detail = { field, expected, found, clause: 'RFC 7468 §5' }

@@ -98,6 +98,7 @@ describe('refuses', () => {
     ['an empty text', '', 'an empty text'],
     ['white space', ' \n\n', 'an empty text'],
     ['garbage', 'not a certificate', 'no PEM block'],
+    ['a path', '/etc/ssl/server.pem', 'what looks like the name of a file; its content is wanted'],
     ['a key alone', pem(leaf, 'PRIVATE KEY'), 'only PRIVATE KEY'],
     ['only other blocks', pem(leaf, 'X509 CRL') + pem(leaf, 'PRIVATE KEY'), 'only X509 CRL, PRIVATE KEY'],
     ['an END alone', '-----END CERTIFICATE-----\n', 'no PEM block'],
