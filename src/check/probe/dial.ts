@@ -1,11 +1,12 @@
 /** The TCP connection to one address, and the addresses of a name. */
 import { lookup as systemLookup } from 'node:dns'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
-import { StapleError } from '../../errors.ts'
+import { isStapleError, StapleError } from '../../errors.ts'
 import { inTime, type Limits, placeOf } from './limits.ts'
 
 /**
- * Every address of a name, in the resolver's order; an address is its own.
+ * Every address of a name, in the resolver's order; an address is its own. A name with more than a hundred is refused:
+ * its owner could else send us to thousands of strangers, and keep us waiting for hours.
  *
  * @throws {@link StapleError} `ERR_PROBE_RESOLVE`
  */
@@ -22,12 +23,22 @@ export async function resolveAddresses(
     })
   })
   try {
-    const addresses = await inTime(limits, 'the name server did not answer', host, found)
-    if (addresses.length > 0) return [...new Set(addresses)]
+    const addresses = new Set(await inTime(limits, 'the name server did not answer', host, found))
+    if (addresses.size > addressesAtMost) throw tooMany(host, addresses.size)
+    if (addresses.size > 0) return [...addresses]
   } catch (error) {
-    throw unresolved(host, error)
+    throw isStapleError(error, 'ERR_PROBE_RESOLVE') ? error : unresolved(host, error)
   }
   throw unresolved(host, undefined)
+}
+
+/** The largest services answer with some twenty. */
+const addressesAtMost = 100
+
+function tooMany(host: string, count: number): StapleError {
+  const found = `${count} addresses`
+  const expected = `at most ${addressesAtMost}; name some of them, with the name as the server name`
+  return new StapleError('ERR_PROBE_RESOLVE', `${host} has ${found}, expected ${expected}`, { host, found, expected })
 }
 
 function unresolved(host: string, error: unknown): StapleError {

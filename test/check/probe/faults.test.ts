@@ -37,6 +37,20 @@ describe('a name', () => {
     expect(failureOf(record)).toMatchObject({ host: 'name.example', networkCode, found: expect.stringMatching(words) })
   })
 
+  it('with more addresses than any service has: nobody is sent to all of them', async () => {
+    const many = (count: number): LookupFunction => {
+      const all = Array.from({ length: count }, (_, index) => ({
+        address: `224.0.${index >> 8}.${index & 255}`,
+        family: 4,
+      }))
+      return (_host, _options, callback) => callback(null, all)
+    }
+    const record = await look(443, { host: 'name.example', lookup: many(101) })
+    expect(record).toMatchObject({ addresses: [], connections: [] })
+    expect(failureOf(record)).toMatchObject({ code: 'ERR_PROBE_RESOLVE', found: '101 addresses' })
+    expect((await look(443, { host: 'name.example', lookup: many(100) })).addresses).toHaveLength(100)
+  })
+
   it('that is never answered', async () => {
     const record = await look(443, { host: 'name.example', lookup: () => {}, timeoutMs: 50 })
     expect(failureOf(record)).toMatchObject({
