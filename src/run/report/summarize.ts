@@ -47,7 +47,7 @@ export function summarize({ target, evidence, findings, severity, server, notes 
     ...(serverName !== undefined && serverName !== host && { serverName }),
     ...(starttls && { starttls }),
     verdict: severity,
-    because: describeUnseen(record, severity) ?? describeReason(severity, told, certificates, at),
+    because: describeUnseen(record, severity, target.label) ?? describeReason(severity, told, certificates, at),
     at,
     elapsedMs: round(record.elapsedMs),
     ...(server && { server: plain(server) as NonNullable<TargetReport['server']> }),
@@ -64,10 +64,13 @@ export function summarize({ target, evidence, findings, severity, server, notes 
 function describeUnseen(
   { failure, connections }: Examination['evidence']['record'],
   severity: TargetReport['verdict'],
+  label: string,
 ): string | undefined {
   if (severity !== 'unknown' || connections.some(({ handshake }) => handshake)) return undefined
   const cause = failure ?? connections.find((each) => each.failure)?.failure
-  return cause && printable(cause.message.split('\n')[0] as string)
+  const [first = ''] = cause?.message.split('\n') ?? []
+  // The line begins with the target already, where that is an address or a name alone.
+  return cause && printable(first.startsWith(`${label}: `) ? first.slice(label.length + 2) : first)
 }
 
 /** The worst finding in one line; where all is well, what holds and for how long. */

@@ -79,6 +79,12 @@ describe('one target', () => {
     expect(text).not.toContain('cannot be seen')
   })
 
+  test('says a target that is an address once, too', () => {
+    const own = new StapleError('ERR_PROBE_CONNECT', 'www.example.com: connection refused (ECONNREFUSED)', {})
+    const text = show([summarize(subject.examine({ staples: [own], severity: 'unknown' }))])
+    expect(text.split('\n')[0]).toBe('unknown: www.example.com: connection refused (ECONNREFUSED)')
+  })
+
   test('tells failures apart from offers that the server merely does not take', () => {
     const declined = new StapleError('ERR_PROBE_HANDSHAKE', '192.0.2.1:443: handshake_failure', {})
     const report = summarize(subject.examine({ staples: [null, declined, null, refused, refused] }))

@@ -85,7 +85,7 @@ function untrusted(seen: CertificateEvidence): Finding {
   return {
     code: 'chain-untrusted',
     severity: 'warning',
-    title: `the chain is not trusted here: ${seen.trust.reason ?? seen.trust.code}`,
+    title: titleOf(seen.trust.reason ?? seen.trust.code ?? 'UNKNOWN'),
     meaning: `Clients refuse the certificate unless they know its root.${seen.issuerSource === 'sent' && seen.staples.length > 0 ? onlyIf : ''}`,
     evidence: [certificateLine(seen), ...trustLines(seen)],
     remedies: [
@@ -97,6 +97,10 @@ function untrusted(seen: CertificateEvidence): Finding {
       { text: 'Else have a certificate issued by a CA that the clients know.' },
     ],
   }
+}
+
+function titleOf(why: string): string {
+  return why.endsWith('trusted here') ? why : `the chain is not trusted here: ${why}`
 }
 
 const onlyIf =
