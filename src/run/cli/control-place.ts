@@ -51,7 +51,11 @@ export async function findControlPlace({ config, socket, url }: PlaceArguments, 
   }
   const [first, ...others] = await heardOf(await listRuntimeSockets(options))
   if (first === undefined) {
-    throw new ControlError('no-daemon', 'no daemon without a store_dir runs for this user', nameConfig)
+    throw new ControlError(
+      'no-daemon',
+      'which daemon? Only one without a store_dir is found by itself, and none runs for this user',
+      nameConfig,
+    )
   }
   if (others.length === 0) return onSocket(first)
   throw new ControlError('usage', `there is more than one: ${[first, ...others].join(', ')}`, nameConfig)
