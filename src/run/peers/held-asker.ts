@@ -92,23 +92,25 @@ export function createHeldAsker(
     const key = certificateKey(question.certificate.der)
     const revocation = recallOld(key, question)
     const isFresh = o.isForgetful || isOverdue(key, question, maxAgeMs)
+    /** An older answer takes nothing back, and does not when it is heard again: whoever is on the way could have kept it. */
+    const take = (answer: StatusAnswer): StatusAnswer => {
+      if (revocation && answer.certStatus !== 'revoked' && answer.thisUpdate < revocation.thisUpdate) {
+        throw revokedBefore(question.certificate, revocation)
+      }
+      return answer
+    }
     try {
       const answer = await asker.ask({ ...question, isFresh }, signal)
       counts[answer.isCached ? 'hits' : 'misses']++
-      if (!answer.isCached) {
-        // An older answer takes nothing back: whoever is on the way could have kept it.
-        if (revocation && answer.certStatus !== 'revoked' && answer.thisUpdate < revocation.thisUpdate) {
-          throw revokedBefore(question.certificate, revocation)
-        }
-        note(key, question, answer)
-      }
+      take(answer)
+      if (!answer.isCached) note(key, question, answer)
       return answer
     } catch (thrown) {
       if (!isStapleError(thrown, 'ERR_PEER_STATUS_UNAVAILABLE')) throw thrown
       remember(refused, key)
       const still = isFresh && !o.isForgetful ? asker.recall(question.certificate, question.issuer) : undefined
       counts[still ? 'hits' : 'misses']++
-      if (still) return { ...still, failures: thrown.detail.causes }
+      if (still) return take({ ...still, failures: thrown.detail.causes })
       if (revocation) throw revokedBefore(question.certificate, revocation, thrown)
       throw thrown
     }
