@@ -154,6 +154,45 @@ describe('https.Agent', () => {
     await expect(ask(web, { agent })).rejects.toMatchObject({ code: 'ERR_PEER_REVOKED' })
   })
 
+  describe('requests that wait in line', () => {
+    async function stand(staple: Uint8Array | null = good) {
+      let aheadMs = 0
+      const clock = { ...systemClock, now: () => new Date(Date.now() + aheadMs) }
+      const web = await startWeb('https', staple)
+      const verifier = createClient({ policy: 'require', clock, maxAgeMs: 3_600_000, resumption: 'off' })
+      const agent = verifier.agent({ ca, maxSockets: 1 })
+      endsWithTest(() => agent.destroy())
+      const first = request({ host: '127.0.0.1', servername: 'localhost', port: web.port, path: '/1', agent })
+      first.on('response', (response) => response.resume())
+      first.on('error', () => {})
+      return { web, agent, first, letProofEnd: () => (aheadMs = 3_600_000) }
+    }
+
+    it('are handed to no connection whose proof has ended meanwhile', async () => {
+      const { web, agent, first, letProofEnd } = await stand()
+      await once(first, 'socket')
+      const rest = [ask(web, { agent }, '/2'), ask(web, { agent }, '/3')]
+      letProofEnd()
+      first.end()
+      await Promise.all(rest)
+      expect(web.paths).toEqual(['/1', '/2', '/3'])
+      expect(web.connections).toBe(2)
+    })
+
+    it('are each told when the peer is refused by then, and none of them is sent', async () => {
+      const { web, agent, first, letProofEnd } = await stand()
+      await once(first, 'socket')
+      const rest = ['/2', '/3', '/4'].map((path) => ask(web, { agent }, path))
+      letProofEnd()
+      web.staple = null
+      first.end()
+      const outcomes = await Promise.allSettled(rest)
+      expect(outcomes).toMatchObject(Array(3).fill({ reason: { code: 'ERR_PEER_NO_STAPLE' } }))
+      expect(web.paths).toEqual(['/1'])
+      expect(agent.requests).toEqual({})
+    })
+  })
+
   it('resumes sessions as every door does, and not by its own cache', async () => {
     const web = await startWeb()
     const verifier = createClient({ policy: 'require' })
