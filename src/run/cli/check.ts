@@ -116,10 +116,6 @@ function openTools(given: CheckArguments, request: CheckRequest, io: Io) {
 
 async function write(report: CheckReport, given: CheckArguments, io: Io): Promise<void> {
   const { json, prometheus, html, verbose = false, wantsColour } = given
-  if (html !== undefined) {
-    const { formatPage } = await import('../report/page/page.ts')
-    await writeFileWhole(resolve(io.workingDirectory, html), formatPage(report), '--html')
-  }
   if (json) io.stdout.write(formatJson(report))
   else if (prometheus) {
     const { formatMetrics } = await import('../report/metrics.ts')
@@ -128,6 +124,11 @@ async function write(report: CheckReport, given: CheckArguments, io: Io): Promis
     const style = chooseStyle(io, io.stdout, wantsColour)
     const width = Math.min(Math.max(io.stdout.columns ?? widest, narrowest), widest)
     io.stdout.write(formatText(report, { style, width, isVerbose: verbose }))
+  }
+  // Last: what was learned of a thousand servers is not lost with the page.
+  if (html !== undefined) {
+    const { formatPage } = await import('../report/page/page.ts')
+    await writeFileWhole(resolve(io.workingDirectory, html), formatPage(report), '--html')
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { errorTable, isStapleError } from '../../errors.ts'
 import { ExitCode } from '../daemon/exit-code.ts'
+import { printable } from '../report/plain.ts'
 import type { Io } from './io.ts'
 
 /**
@@ -11,18 +12,19 @@ import type { Io } from './io.ts'
  * @param undone - what was not done with a configuration that is wrong
  */
 export function reportFailure(thrown: unknown, io: Io, undone = 'nothing was started'): ExitCode {
+  const say = (text: string) => io.stderr.write(`${printable(text)}\n`)
   if (isStapleError(thrown, 'ERR_CONFIG_INVALID')) {
     const count = thrown.detail.problems.length
     // Each problem is one line and its indented details.
-    io.stderr.write(`${thrown.message.replace(/^(?! )/gm, 'error: ')}\n`)
-    io.stderr.write(`${count === 1 ? 'one problem' : `${count} problems`}; ${undone}\n`)
+    say(thrown.message.replace(/^(?! )/gm, 'error: '))
+    say(`${count === 1 ? 'one problem' : `${count} problems`}; ${undone}`)
     return ExitCode.config
   }
   if (isStapleError(thrown)) {
-    io.stderr.write(`error: ${thrown.message}\n  hint: ${errorTable[thrown.code].remedy}\n`)
+    say(`error: ${thrown.message}\n  hint: ${errorTable[thrown.code].remedy}`)
     return thrown.code === 'ERR_CONFIG_READ' ? ExitCode.config : ExitCode.internal
   }
-  io.stderr.write(`error: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`)
-  io.stderr.write('  hint: this is a defect of Staplewright; please report it with the lines above\n')
+  say(`error: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`)
+  say('  hint: this is a defect of Staplewright; please report it with the lines above')
   return ExitCode.internal
 }

@@ -177,6 +177,12 @@ describe('what is wrong with the command line', () => {
     expect(connections).toBe(0)
   })
 
+  test('steers no terminal with the name of a configuration', async () => {
+    const { stderr } = await check(['-c', '/nonexistent/\u001b]0;owned\u0007'])
+    expect(stderr).toContain('/nonexistent/?]0;owned?')
+    expect(stderr).not.toMatch(/(?!\n)\p{Cc}/u)
+  })
+
   test.each([
     [[]],
     [['--json', '--prometheus', 'example.invalid']],
@@ -216,9 +222,10 @@ describe('where it goes', () => {
 
   test('--html into nowhere ends with 3 and a hint', async () => {
     for (const file of ['/nonexistent/page.html', '/dev/null', '/tmp']) {
-      const { code, stderr } = await check([await serve(), '--html', file])
+      const { code, stdout, stderr } = await check([await serve(), '--html', file])
       expect(code).toBe(3)
       expect(stderr).toMatch(/^error: --html .*\n {2}hint: /)
+      expect(stdout).toMatch(/^ok: localhost/)
     }
   })
 })
