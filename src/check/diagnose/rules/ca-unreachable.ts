@@ -124,7 +124,9 @@ function stageRemedy(
         }
       }
       return {
-        text: 'Something answers that is no responder: a captive portal, a proxy, a moved address. Ask it by hand.',
+        text: isCrlAlone
+          ? 'What answers gives no CRL, or one over the limit: a captive portal, a proxy, a moved address. Ask it by hand.'
+          : 'Something answers that is no responder: a captive portal, a proxy, a moved address. Ask it by hand.',
       }
   }
 }
