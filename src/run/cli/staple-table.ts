@@ -14,9 +14,15 @@ export function formatStaples({ entries, unstapled, exitCode }: DryRun, at: Date
       (label) =>
         `${style.dim('not stapled')}  ${label.padEnd(width)}  its mode staples only Must-Staple certificates, or none`,
     ),
-    verdicts[exitCode] ?? '',
+    conclude(entries, exitCode),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** A configuration under which nothing is ever stapled is good, and seldom what was meant. */
+function conclude(entries: readonly EntryStatus[], exitCode: number): string {
+  const isIdle = entries.every(({ stapleState }) => stapleState === 'unsupported')
+  return exitCode === 0 && isIdle ? 'configuration is good; it has nothing to staple' : (verdicts[exitCode] ?? '')
 }
 
 /** Formats entries as lines: the state, the label and what is held, then what is wrong and where it is shown. */
