@@ -155,18 +155,17 @@ describe('what is no acceptable CRL is reported for what it is:', () => {
     expect(failure.message).toBe('no acceptable CRL: the certificate names no distribution point')
   })
 
-  it('a distribution point of some reasons only, which is not asked', async () => {
+  it.each([
+    ['of some reasons only', 'reasons', ['reasons=keyCompromise']],
+    ['of which somebody else signs the CRL', 'cRLIssuer', ['CRLissuer=dirName:else', '[else]', 'CN=Somebody Else']],
+  ])('a distribution point %s, which is not asked', async (_what, field, lines) => {
     const server = await createCrlServer()
-    const extensions = [
-      'crlDistributionPoints=some',
-      `[some]`,
-      `fullname=URI:${server.url('some.crl')}`,
-      'reasons=keyCompromise',
-    ]
+    const place = `fullname=URI:${server.url('some.crl')}`
+    const extensions = ['crlDistributionPoints=some', '[some]', place, ...lines]
     const { certificate, issuer } = await authority.issueLeaf({ extensions })
     const failure = await failureOf(createTestFetcher().fetchCrl({ certificate, issuer }))
     expect(failure.detail.causes).toMatchObject([
-      { code: 'ERR_CRL_UNSUPPORTED', detail: { field: 'certificate.extensions.cRLDistributionPoints[0].reasons' } },
+      { code: 'ERR_CRL_UNSUPPORTED', detail: { field: `certificate.extensions.cRLDistributionPoints[0].${field}` } },
     ])
     expect(server.asked).toEqual([])
   })

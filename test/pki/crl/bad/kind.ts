@@ -158,6 +158,22 @@ export const kindRows: readonly BadCrlRow[] = [
     clause: 'RFC 5280 §6.3.3',
   },
   {
+    what: 'for a point of which the certificate says that somebody else signs its CRL',
+    options: () =>
+      certificateWith(
+        distributionPoints([
+          fullName(uri('http://crl.test/a.crl')),
+          encodeValue(0xa2, directoryName(name('Somebody Else'))),
+        ]),
+      ),
+    breakIt: withExtension(issuingPoint(fullName(uri('http://crl.test/a.crl')))),
+    code: 'ERR_CRL_SCOPE',
+    field: `${point}.distributionPoint`,
+    expected: 'absent',
+    found: 'http://crl.test/a.crl',
+    clause: 'RFC 5280 §6.3.3',
+  },
+  {
     what: 'for another point relative to the issuer',
     options: () => certificateWith(distributionPoints([relativeName(commonName('CRL1'))])),
     baseline: () => withExtension(issuingPoint(relativeName(commonName('crl1'))))(crlDraft()),
