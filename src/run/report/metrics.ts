@@ -64,7 +64,10 @@ function sampleCertificate(
       ? []
       : [
           sample('staplewright_check_staple_next_update_timestamp_seconds', Math.min(...ends)),
-          sample('staplewright_check_staple_remaining_seconds', Math.min(...ends) - seconds(at)),
+          sample(
+            'staplewright_check_staple_remaining_seconds',
+            Math.round((Math.min(...ends) - seconds(at)) * 1_000) / 1_000,
+          ),
         ]),
   ]
 }

@@ -24,7 +24,7 @@ export function summarizeRun(
 ): CheckReport {
   const worst = worstOf(targets.map(({ verdict }) => verdict))
   const verdict = unchecked > 0 && worst !== 'critical' ? 'unknown' : worst
-  return { verdict, because: reasonsOf(targets), at, elapsedMs, unchecked, targets }
+  return { verdict, because: reasonsOf(targets), at, elapsedMs: round(elapsedMs), unchecked, targets }
 }
 
 /** Puts down one examination. */
