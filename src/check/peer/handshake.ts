@@ -2,6 +2,7 @@
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
+import { stopOf } from '../../keep/fetch/stop.ts'
 
 export interface Handshaken {
   readonly socket: TLSSocket
@@ -58,7 +59,7 @@ export function shakeHands(o: HandshakeOptions, options: ConnectionOptions, sign
     socket.once('secureConnect', onSecure)
     socket.on('error', onError)
     socket.once('close', onClose)
-    signal.addEventListener('abort', onAbort)
+    const cancelStop = stopOf(signal).onStop(onAbort)
 
     function fail(reason: unknown): void {
       end(() => {
@@ -73,7 +74,7 @@ export function shakeHands(o: HandshakeOptions, options: ConnectionOptions, sign
       socket.off('OCSPResponse', onStaple)
       socket.off('secureConnect', onSecure)
       socket.off('close', onClose)
-      signal.removeEventListener('abort', onAbort)
+      cancelStop()
       settle()
       socket.off('error', onError)
     }

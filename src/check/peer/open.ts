@@ -6,6 +6,7 @@
  */
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { Clock } from '../../keep/clock.ts'
+import { stopOf } from '../../keep/fetch/stop.ts'
 import { isMustStaple } from '../../pki/x509/certificate.ts'
 import type { StatusAsker } from '../revocation/index.ts'
 import { type PeerChain, readChain } from './chain.ts'
@@ -159,7 +160,7 @@ function whileOpen<T>(socket: TLSSocket, signal: AbortSignal, judge: (over: Abor
   const onAbort = () => over.abort(signal.reason)
   socket.on('error', onError)
   socket.once('close', onClose)
-  signal.addEventListener('abort', onAbort)
+  const cancelStop = stopOf(signal).onStop(onAbort)
   if (signal.aborted) onAbort()
   else if (socket.destroyed) onClose()
   return new Promise<T>((resolve, reject) => {
@@ -169,7 +170,7 @@ function whileOpen<T>(socket: TLSSocket, signal: AbortSignal, judge: (over: Abor
   }).finally(() => {
     socket.off('error', onError)
     socket.off('close', onClose)
-    signal.removeEventListener('abort', onAbort)
+    cancelStop()
   })
 }
 

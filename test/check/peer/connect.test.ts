@@ -90,6 +90,23 @@ describe('before the verdict', () => {
     await left
     await until(() => server.sockets.size === 0)
   })
+
+  it('one signal ends any number of them, and Node sees no leak in that', async () => {
+    const warn = vi.spyOn(process, 'emitWarning')
+    const { responder, plain } = stage
+    const server = await serverOf()
+    await responder.behave('hang')
+    const over = new AbortController()
+    const target = { host: '127.0.0.1', port: server.port, servername: 'localhost', ca: readFileSync(plain.rootFile) }
+    const client = createClient()
+    const all = Promise.allSettled(Array.from({ length: 12 }, () => client.connect(target, over.signal)))
+    await until(() => server.sockets.size === 12)
+    over.abort(new Error('enough'))
+    expect(await all).toMatchObject(Array(12).fill({ reason: { message: 'enough' } }))
+    await until(() => server.sockets.size === 0)
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
+  })
 })
 
 describe('a verdict', () => {
