@@ -29,8 +29,8 @@ export async function findIssuerOf(
   if (sent !== undefined) return { issuer: sent, issuerSource: 'sent' }
   const given = findIssuer(leaf, ca.flatMap(parseLeniently))
   if (given !== undefined) return { issuer: given, issuerSource: 'given' }
-  // Reads files, so only where it helps: a trusted leaf straight under a root, which servers need not send.
-  const trusted = trust.isTrusted ? findIssuer(leaf, gatherRoots(ca).pem.flatMap(parseLeniently)) : undefined
+  // Reads files, so only where it helps: a leaf straight under a root that is known, which servers need not send.
+  const trusted = endsInKnownRoot(trust) ? findIssuer(leaf, gatherRoots(ca).pem.flatMap(parseLeniently)) : undefined
   if (trusted !== undefined) return { issuer: trusted, issuerSource: 'trusted' }
   if (fetchIssuer === undefined || leaf.extensions.caIssuersURLs.length === 0) return {}
   try {
@@ -40,6 +40,17 @@ export async function findIssuerOf(
     throw error
   }
 }
+
+/** Also of a leaf that has another name or is past its time, which hides nothing of what its staple is. */
+function endsInKnownRoot({ isTrusted, code = '' }: TrustRecord): boolean {
+  return isTrusted || leafCodes.has(code)
+}
+
+const leafCodes: ReadonlySet<string> = new Set([
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+])
 
 /** A root that this project's strict reader does not take proves nothing here. */
 function parseLeniently(pem: string): Certificate[] {

@@ -19,12 +19,18 @@ it('takes what was given, of several in one file', async () => {
   expect(found.issuerSource).toBe('given')
 })
 
-it('finds the root that issued a leaf among those of this machine', async () => {
+it.each([
+  ['trusted', undefined, 'trusted'],
+  ['with another name', 'ERR_TLS_CERT_ALTNAME_INVALID', 'trusted'],
+  ['past its time', 'CERT_HAS_EXPIRED', 'trusted'],
+  ['that ends in no known root', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', undefined],
+])('of a leaf %s it looks for the root among those of this machine as Node did', async (_what, code, source) => {
   vi.stubEnv('SSL_CERT_FILE', root.certificateFile)
   const { certificate } = await leafOf({ issuer: 'root' })
-  const found = await findIssuerOf([certificate], trusted, { ca: [] })
+  const trust = code === undefined ? trusted : { isTrusted: false, code }
+  const found = await findIssuerOf([certificate], trust, { ca: [] })
   vi.unstubAllEnvs()
-  expect(found.issuerSource).toBe('trusted')
+  expect(found.issuerSource).toBe(source)
 })
 
 it('says why the issuer could not be fetched', async () => {
