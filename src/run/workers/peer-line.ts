@@ -4,6 +4,7 @@
  */
 import { StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
+import { stopOf } from '../../keep/fetch/stop.ts'
 import { certificateKey } from '../../pki/x509/crypto.ts'
 import type { JudgePeer, PeerJudgement, PeerQuestion } from '../../serve/terminator/index.ts'
 import { judgeChain } from '../peers/judge.ts'
@@ -36,19 +37,22 @@ export function createPeerLine({ clock, send }: PeerLineOptions): PeerLine {
       const id = ++lastId
       const settle = (judgement: PeerJudgement | undefined) => {
         cancel()
-        signal.removeEventListener('abort', abandon)
+        cancelStop()
         waiting.delete(id)
         resolve(judgement)
       }
       const abandon = () => settle(undefined)
       const cancel = clock.wake(question.policy.deadlineMs + patienceMs, abandon)
-      signal.addEventListener('abort', abandon)
+      // All looks at open connections share one signal.
+      const cancelStop = stopOf(signal).onStop(abandon)
       waiting.set(id, settle)
       send({ type: 'judge', id, question })
     })
   }
 
   function hold(key: string, judgement: PeerJudgement): void {
+    // A verdict of before does not outlive the word that it is revoked, though that is out of date itself.
+    if (judgement.reason === 'was-revoked') verdicts.delete(key)
     if (judgement.usableUntil === undefined) return
     verdicts.delete(key)
     verdicts.set(key, judgement)

@@ -1,5 +1,5 @@
 /** What a worker does about clients when the process that asks CAs answers, is late, or is gone. */
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { FromWorker } from '../../../src/run/workers/messages.ts'
 import { createPeerLine } from '../../../src/run/workers/peer-line.ts'
 import type { PeerJudgement, PeerPolicy } from '../../../src/serve/terminator/index.ts'
@@ -112,6 +112,28 @@ describe('without a primary', () => {
     line.orphaned()
     expect(await judge({ isUnreachableAllowed: true })).toMatchObject({ outcome: 'refused', reason: 'revoked' })
   })
+
+  test('a good verdict is not repeated of whom the primary has called revoked since', async () => {
+    const { line, judge, answer, good } = setLine()
+    for (const word of [good(), { outcome: 'refused', reason: 'was-revoked', subject: 'CN=x' } as const]) {
+      const asked = judge()
+      answer(word)
+      await asked
+    }
+    line.orphaned()
+    expect(await judge()).toMatchObject({ outcome: 'refused', reason: 'unavailable' })
+  })
+})
+
+test('any number of questions may end by one signal, and Node sees no leak in that', async () => {
+  const warn = vi.spyOn(process, 'emitWarning')
+  const { judge } = setLine()
+  const ending = new AbortController()
+  const asked = Promise.allSettled(Array.from({ length: 12 }, () => judge({}, leaf, ending.signal)))
+  ending.abort(new Error('closing'))
+  expect(await asked).toMatchObject(Array(12).fill({ reason: { message: 'closing' } }))
+  expect(warn).not.toHaveBeenCalled()
+  warn.mockRestore()
 })
 
 test('who has gone is not waited for', async () => {
