@@ -7,7 +7,7 @@
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { Clock } from '../../keep/clock.ts'
 import { stopOf } from '../../keep/fetch/stop.ts'
-import { isMustStaple } from '../../pki/x509/certificate.ts'
+import { type Certificate, isMustStaple } from '../../pki/x509/certificate.ts'
 import type { StatusAsker } from '../revocation/index.ts'
 import { type PeerChain, readChain } from './chain.ts'
 import type { PeerVerdict } from './contract.ts'
@@ -28,7 +28,7 @@ export interface OpenOptions {
   readonly isUnverifiedAllowed: boolean
   readonly judged: ((verdict: PeerVerdict, socket: TLSSocket) => void) | undefined
   /** Where verdicts are found again by their sockets. */
-  readonly proofs: WeakMap<object, { readonly verdict: PeerVerdict; readonly proof?: Proof }>
+  readonly proofs: WeakMap<object, Judged>
 }
 
 /**
@@ -80,10 +80,19 @@ export function isHolding(o: Pick<OpenOptions, 'clock' | 'asker'>, { verdict, is
   return o.asker.recall(verdict.certificate, issuer)?.certStatus !== 'revoked'
 }
 
-interface Judged {
+/** What is known of the peer of a connection. */
+export interface Judged {
   readonly verdict: PeerVerdict
   /** What may serve again. */
   readonly proof?: Proof
+  /** Proven to have issued its certificate. */
+  readonly issuer?: Certificate
+}
+
+/** Whether a connection may carry on: its proof holds, and where it needed none, no revocation has become known. */
+export function isStanding(o: Pick<OpenOptions, 'clock' | 'asker'>, { verdict, proof, issuer }: Judged): boolean {
+  if (proof !== undefined) return isHolding(o, proof)
+  return issuer === undefined || o.asker.recall(verdict.certificate, issuer)?.certStatus !== 'revoked'
 }
 
 function resumed(proof: Proof): Judged {
@@ -101,11 +110,11 @@ async function judgeInFull(
   if (!socket.authorized) return { verdict: await judgeUnverified(o, chain, socket, shown) }
   const at = o.clock.now()
   const verdict = await judgePeer(o.judge, { ...shown, chain }, signal)
-  if (verdict.certStatus !== 'good' || verdict.usableUntil === undefined || chain.issuer === undefined) {
-    return { verdict }
-  }
+  const { issuer } = chain
+  if (issuer === undefined) return { verdict }
+  if (verdict.certStatus !== 'good' || verdict.usableUntil === undefined) return { verdict, issuer }
   const holdsUntil = new Date(Math.min(verdict.usableUntil.getTime(), at.getTime() + o.maxAgeMs))
-  return { verdict, proof: { verdict, issuer: chain.issuer, holdsUntil } }
+  return { verdict, issuer, proof: { verdict, issuer, holdsUntil } }
 }
 
 /** Whoever it is chose the issuer, so a good staple proves nothing. One that says revoked is taken at its word. */

@@ -93,10 +93,12 @@ export function createSessionNames(): NameSession {
 /** The options of tls.connect that decide whom it trusts, who it is itself, and what it agrees to. */
 const trust: readonly string[] = [
   'ALPNProtocols',
+  'allowPartialTrustChain',
   'ca',
   'cert',
   'checkServerIdentity',
   'ciphers',
+  'clientCertEngine',
   'crl',
   'ecdhCurve',
   'key',
@@ -106,6 +108,8 @@ const trust: readonly string[] = [
   'minVersion',
   'passphrase',
   'pfx',
+  'privateKeyEngine',
+  'privateKeyIdentifier',
   'pskCallback',
   'rejectUnauthorized',
   'secureContext',

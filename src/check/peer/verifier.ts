@@ -12,7 +12,7 @@ import { createAgent } from './agent.ts'
 import { type Connector, createConnector } from './connector.ts'
 import type { PeerVerdict, PeerVerifierOptions } from './contract.ts'
 import { openHttp2 } from './http2.ts'
-import { isHolding, type OpenOptions, openPeer } from './open.ts'
+import { isStanding, type OpenOptions, openPeer } from './open.ts'
 import { peerPolicies } from './policy.ts'
 import { createSessionMemory, createSessionNames } from './sessions.ts'
 
@@ -103,8 +103,8 @@ export function createPeerVerifier(options: PeerVerifierOptions = {}): PeerVerif
     connect,
     agent(agentOptions = {}) {
       const holds = (socket: object) => {
-        const proof = open.proofs.get(socket)?.proof
-        return proof === undefined || isHolding(open, proof)
+        const judged = open.proofs.get(socket)
+        return judged === undefined || isStanding(open, judged)
       }
       return createAgent({ open: connect, isHolding: holds }, agentOptions)
     },

@@ -154,6 +154,22 @@ describe('https.Agent', () => {
     await expect(ask(web, { agent })).rejects.toMatchObject({ code: 'ERR_PEER_REVOKED' })
   })
 
+  it('uses no waiting connection of a peer that was accepted unproven, once it is known to be revoked', async () => {
+    const web = await startWeb('https', null)
+    const sources: string[] = []
+    const verifier = createClient({ policy: 'soft', judged: ({ source }) => sources.push(source) })
+    const agent = verifier.agent({ ca })
+    endsWithTest(() => agent.destroy())
+    await stage.responder.behave('garbage')
+    await ask(web, { agent })
+    await ask(web, { agent })
+    expect(sources).toEqual(['none'])
+    web.staple = await makeStaple(stage.authority, stage.plain, { kind: 'revoked', thisUpdateAgeMs: 0 })
+    const target = { host: 'localhost', port: web.port, servername: 'localhost', ca }
+    await expect(verifier.connect(target)).rejects.toMatchObject({ code: 'ERR_PEER_REVOKED' })
+    await expect(ask(web, { agent })).rejects.toMatchObject({ code: 'ERR_PEER_REVOKED' })
+  })
+
   describe('requests that wait in line', () => {
     async function stand(staple: Uint8Array | null = good) {
       let aheadMs = 0

@@ -126,6 +126,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('%s', (version) => {
       { ca: [plain.pem, stage.authority.root.pem] },
       { cert: plain.chainPem, key: plain.key },
       { checkServerIdentity: () => undefined },
+      { allowPartialTrustChain: true },
     ]) {
       expect(await connect(more)).toMatchObject({ isReused: false, source: 'staple' })
     }
