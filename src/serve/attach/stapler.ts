@@ -7,7 +7,10 @@ import type { PendingCertificate } from './waiting.ts'
 
 /** Keeps one server's handshakes stapled, until it is closed. */
 export interface Stapler {
-  /** The certificates that have no staple at this moment, though the mode wants one. Empty: every handshake is stapled. */
+  /**
+   * The certificates that have no staple at this moment, though the mode wants one. Empty: every handshake is stapled, but
+   * for certificates whose CA has no responder.
+   */
   readonly pending: readonly PendingCertificate[]
   status(): StaplerStatus
   /**

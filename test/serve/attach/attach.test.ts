@@ -412,6 +412,20 @@ describe('waiting', () => {
     expect((await waiting).pending).toEqual([])
   })
 
+  it('is not worth it for a certificate whose issuer is not given, which is said', async () => {
+    const asked = await (await createAuthority()).issueLeaf({ name: 'alone.test', responderURL: 'http://127.0.0.1:1/' })
+    const alone = asked.chainPem.split(/(?<=-----END CERTIFICATE-----\n)/)[0] as string
+    const stapler = await staple(createTlsServer(tlsOptions(asked)), { cert: alone, startTimeoutMs: 60_000 })
+    endsWithTest(() => stapler.close())
+    expect(stapler.pending).toMatchObject([
+      {
+        certificateKey: keyOf(asked),
+        stapleState: 'unsupported',
+        unsupportedReason: expect.stringContaining('issuer'),
+      },
+    ])
+  })
+
   it('ends after the start timeout, and says what is not in', async () => {
     const stapler = await staple(createTlsServer(tlsOptions(leaf)), {
       keeper: fakeKeeper(),
