@@ -1,5 +1,6 @@
 /** `staplewright check`: looks at servers from outside and says, in words and as an exit code, how their staples are. */
 import { resolve } from 'node:path'
+import type { Remedy } from '../../check/diagnose/finding.ts'
 import { type Examination, type ExamineOptions, examine } from '../../check/examine.ts'
 import { guessStarttls } from '../../check/probe/index.ts'
 import { createStatusAsker } from '../../check/revocation/index.ts'
@@ -83,17 +84,30 @@ async function look({ target, obstacle, isOwn }: PlannedTarget, options: Examine
   }
 }
 
-/** A front of one's own that does not answer is neither Apache nor nats-server. */
+/** A front of one's own is neither Apache nor nats-server, and how those are mended says nothing to who runs it. */
 function remedyOwn(examination: Examination): Examination {
-  const findings = examination.findings.map((finding) =>
-    finding.code === 'could-not-connect'
-      ? { ...finding, remedies: [ownRemedy, ...finding.remedies.filter(({ server }) => server === undefined)] }
-      : finding,
-  )
+  const findings = examination.findings.map((finding) => {
+    const common = finding.remedies.filter(({ server }) => server === undefined)
+    const isOthers = common.length === 0 && finding.remedies.length > 0
+    return { ...finding, remedies: [...(ownRemedies[finding.code] ?? (isOthers ? [askStatus] : [])), ...common] }
+  })
   return { ...examination, findings }
 }
 
-const ownRemedy = { text: 'See whether it runs: `staplewright status -c FILE`; its log says why it does not.' }
+const askStatus = { text: '`staplewright status -c FILE` says what became of its staples; its log says why.' }
+
+const ownRemedies: Readonly<Record<string, readonly Remedy[]>> = {
+  'could-not-connect': [{ text: 'See whether it runs: `staplewright status -c FILE`; its log says why it does not.' }],
+  'must-staple-without-staple': [askStatus],
+  'no-staple': [
+    {
+      text: 'Only certificates that demand a staple (Must-Staple) get one, as in nats-server, unless the configuration says:',
+      lines: ['ocsp { mode: always }'],
+      kind: 'configuration',
+    },
+    askStatus,
+  ],
+}
 
 /** What all targets share: one fetcher, one cache of what CAs said. */
 function openTools(given: CheckArguments, request: CheckRequest, io: Io) {

@@ -125,6 +125,22 @@ test('a front that does not answer is looked for as what it is', async () => {
   expect(stdout).not.toMatch(/Apache|nats-server/)
 })
 
+test('a front that staples nothing is told how it would, not how nginx does', async () => {
+  const { chainPem, keyFile } = leaf
+  const unstapled = await startBadStapler({ cert: chainPem, key: await readFile(keyFile, 'utf8') })
+  const plain = await authority.issueLeaf({ responderURL: 'http://127.0.0.1:1/' })
+  const { port } = await startBadStapler({ cert: plain.chainPem, key: await readFile(plain.keyFile, 'utf8') })
+  for (const [of, at, remedy] of [
+    [plain, port, 'ocsp { mode: always }'],
+    [leaf, unstapled.port, '`staplewright status -c FILE`'],
+  ] as const) {
+    const file = await write(`listen: "127.0.0.1:${at}"\n${tls(of)}`)
+    const { stdout } = await runCommand(['check', '--no-phone-home', '-v', '-c', file])
+    expect(stdout.replace(/\s+/g, ' ')).toContain(remedy)
+    expect(stdout).not.toMatch(/nginx|Apache|HAProxy/)
+  }
+})
+
 test('what cannot be looked at is unknown, and says what to do', async () => {
   const file = await write(`listen: "127.0.0.1:0"\n${tls(leaf)}`)
   const { code, stdout } = await runCommand(['check', '-c', file])
