@@ -3,6 +3,7 @@ import { lookup as systemLookup } from 'node:dns'
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { isStapleError, StapleError } from '../../errors.ts'
 import { inTime, type Limits, placeOf } from './limits.ts'
+import { turnsAt } from './lookup-turns.ts'
 
 /**
  * Every address of a name, in the resolver's order; an address is its own. A name with more than a hundred is refused:
@@ -16,14 +17,15 @@ export async function resolveAddresses(
   lookup: LookupFunction = systemLookup as LookupFunction,
 ): Promise<readonly string[]> {
   if (isIP(host)) return [host]
-  const found = new Promise<string[]>((resolve, reject) => {
-    lookup(host, { all: true }, (error, addresses) => {
-      if (error) reject(error)
-      else resolve([addresses].flat().map((one) => (typeof one === 'string' ? one : one.address)))
+  const ask = () =>
+    new Promise<string[]>((resolve, reject) => {
+      lookup(host, { all: true }, (error, addresses) => {
+        if (error) reject(error)
+        else resolve([addresses].flat().map((one) => (typeof one === 'string' ? one : one.address)))
+      })
     })
-  })
   try {
-    const addresses = new Set(await inTime(limits, 'the name server did not answer', host, found))
+    const addresses = new Set(await turnsAt(lookup).run(limits, host, ask))
     if (addresses.size > addressesAtMost) throw tooMany(host, addresses.size)
     if (addresses.size > 0) return [...addresses]
   } catch (error) {
