@@ -73,13 +73,21 @@ function decodeBlock({ label, line, content, isEnded }: PemBlock): Certificate {
   if (base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
     throw pemError(field, 'base64', base64 === '' ? 'nothing' : 'other characters, or some missing')
   }
-  const der = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  const der = decodeBase64(base64)
   try {
     return decodeCertificateAs(der, 'certificate')
   } catch (cause) {
     if (!(cause instanceof StapleError)) throw cause
     throw pemError(field, 'a certificate', cause.message, cause)
   }
+}
+
+/** Octet by octet: a mapping over each character takes ten times as long, and a front may have thousands of chains. */
+function decodeBase64(base64: string): Uint8Array {
+  const text = atob(base64)
+  const octets = new Uint8Array(text.length)
+  for (let at = 0; at < octets.length; at++) octets[at] = text.charCodeAt(at)
+  return octets
 }
 
 function describeLabels(text: string): string {

@@ -15,6 +15,7 @@ import { createPeek } from '../attach/peek.ts'
 import { judgeHandshake, type RefusalReason } from '../attach/policy.ts'
 import { closeWithAlert } from './alert.ts'
 import { isPinned } from './client-auth.ts'
+import type { ContextSet } from './context-shelf.ts'
 import type { HandshakeRefused } from './events.ts'
 import type { Counts } from './load.ts'
 import type { StapleSource } from './options.ts'
@@ -29,6 +30,7 @@ export interface FrontOptions {
   readonly handshakeTimeoutMs: number
   readonly unknownSni: 'default' | 'refuse'
   readonly ticketKeys: Buffer
+  readonly contexts: ContextSet
   /** Counts on, over all generations of the front. */
   readonly tally: Pick<Counts, 'secured' | 'stapled' | 'unstapled'>
   /** The handshake is done and the site may be shown; nothing has been read yet. */

@@ -11,6 +11,7 @@ import type { Clock } from '../../keep/clock.ts'
 import { judgeHandshake, judgeStop, type RefusalReason } from '../attach/policy.ts'
 import { createArrivals } from './arrival.ts'
 import { type BackendPool, createBackendPool } from './backend/pool.ts'
+import type { ContextShelf } from './context-shelf.ts'
 import { createEntrance } from './entrance.ts'
 import type { ConnectionRefused, TerminatorEvent } from './events.ts'
 import { createFront } from './front.ts'
@@ -34,6 +35,8 @@ export interface Surroundings {
   announce(event: TerminatorEvent): void
   /** Judges clients; undefined where nobody can. */
   readonly peers: Peers | undefined
+  /** What TLS contexts there are already. */
+  readonly contexts: ContextShelf
   /** The keys that seal sessions now. */
   ticketKeys(): Buffer
   /** Sessions of before are not to be resumed any more. */
@@ -105,6 +108,7 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
           backendFailed: (raw, error) => tellBackendFailed(raw, table.default.label, error),
         })
       : undefined
+  const contexts = surroundings.contexts.begin()
   const front = createFront({
     table,
     keeper,
@@ -113,6 +117,7 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
     handshakeTimeoutMs: plan.handshakeTimeoutMs,
     unknownSni: plan.unknownSni,
     ticketKeys: surroundings.ticketKeys(),
+    contexts,
     tally: counts,
     secured(client, site) {
       const { clientAuth } = site.options
@@ -252,6 +257,7 @@ export function createGeneration(given: FrontPlan, surroundings: Surroundings): 
     plan,
     accept,
     begin(before) {
+      contexts.use()
       const known = new Set(before?.certificates().flatMap((one) => (one.refusal ? [one.certificateKey] : [])))
       for (const certificate of certificates) {
         if (certificate.refusal && !known.has(certificate.certificateKey)) tellRefused(certificate, certificate.refusal)

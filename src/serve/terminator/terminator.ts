@@ -7,6 +7,7 @@
 import type { AddressInfo } from 'node:net'
 import { repeat, systemClock } from '../../keep/clock.ts'
 import { createAnnouncer, type ListenerOf } from '../attach/announcer.ts'
+import { createContextShelf } from './context-shelf.ts'
 import { createTicketKeys } from './contexts.ts'
 import { createDoors } from './doors.ts'
 import { drainConnections } from './drain.ts'
@@ -82,6 +83,7 @@ export function createTerminator(options: TerminatorOptions): Terminator {
     counts,
     announce,
     peers,
+    contexts: createContextShelf(),
     ticketKeys: () => ticketKeys,
     voidTickets: () => setTicketKeys(createTicketKeys()),
   }

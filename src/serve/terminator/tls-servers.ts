@@ -5,8 +5,9 @@
  * (whether clients are asked for certificates, and from which CAs, is a matter of the whole server in Node; and no
  * session that was made without being asked is to be resumed where one is).
  */
-import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
+import { createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
 import type { KeyFamily } from '../attach/key-choice.ts'
+import type { ContextSet } from './context-shelf.ts'
 import { contextOptions, lowestVersion } from './contexts.ts'
 import { certificateOf, type Site, type SiteTable } from './site.ts'
 
@@ -21,6 +22,7 @@ export interface TlsServersOptions {
   readonly alpn: readonly string[]
   readonly handshakeTimeoutMs: number
   readonly ticketKeys: Buffer
+  readonly contexts: ContextSet
   /** Whether clients choose among several sites. */
   readonly isNaming: boolean
   /** Whether some certificate is stapled: only then is there an 'OCSPRequest' listener. */
@@ -79,7 +81,7 @@ export function createTlsServers(options: TlsServersOptions): TlsServers {
     const contexts = new Map<Site, SecureContext>()
     for (const site of sites) {
       const certificate = certificateOf(site, family)
-      if (certificate) contexts.set(site, createSecureContext(contextOptions(site, certificate)))
+      if (certificate) contexts.set(site, options.contexts.of(contextOptions(site, certificate)))
     }
     return (name, callback) => {
       const site = table.find(name) ?? table.default
