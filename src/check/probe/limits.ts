@@ -1,6 +1,7 @@
 /** Each step of a probe ends in time: when it takes too long, and when the caller stops. */
 import { StapleError } from '../../errors.ts'
 import type { Clock } from '../../keep/clock.ts'
+import { stopOf } from '../../keep/fetch/stop.ts'
 
 export interface Limits {
   readonly clock: Clock
@@ -33,7 +34,7 @@ export function inTime<T>(
   return new Promise((resolve, reject) => {
     const settle = () => {
       cancel()
-      signal?.removeEventListener('abort', stop)
+      cancelStop?.()
     }
     const stop = () => {
       settle()
@@ -50,7 +51,8 @@ export function inTime<T>(
         }),
       )
     })
-    signal?.addEventListener('abort', stop)
+    // All targets of a run share one signal.
+    const cancelStop = signal && stopOf(signal).onStop(stop)
     work.then(
       (value) => {
         settle()

@@ -1,7 +1,7 @@
 /** `staplewright check` from its command line to its exit code, over real sockets, within this process. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { createCertID } from '../../../src/pki/ocsp/cert-id-match.ts'
 import { signOcspResponse } from '../../../src/pki/ocsp/sign.ts'
 import { type Authority, createAuthority, type Leaf } from '../../kit/authority.ts'
@@ -245,6 +245,29 @@ test('an interrupt tells what is known by then, and ends with 3', async () => {
   expect(code).toBe(3)
   expect(told).toMatchObject({ verdict: 'unknown', unchecked: 1, targets: [{ target: good, verdict: 'ok' }] })
   expect(performance.now() - begin).toBeLessThan(10_000)
+})
+
+test('an interrupt ends any number of targets at the same time, and Node sees no leak in that', async () => {
+  const warn = vi.spyOn(process, 'emitWarning')
+  let connections = 0
+  let interrupt = () => {}
+  const listeners = await Promise.all(
+    Array.from({ length: 12 }, () =>
+      startOddListener(() => {
+        if (++connections === 12) interrupt()
+      }),
+    ),
+  )
+  const targets = listeners.map(({ port }) => `127.0.0.1:${port}`)
+  const { code, told } = await checkJson([...targets, '--parallel', '12', '--timeout', '30s'], {
+    onSignal(name, listener) {
+      if (name === 'SIGINT') interrupt = listener
+      return () => {}
+    },
+  })
+  expect({ code, unchecked: told.unchecked }).toEqual({ code: 3, unchecked: 12 })
+  expect(warn).not.toHaveBeenCalled()
+  warn.mockRestore()
 })
 
 test('a wrong option leads to the help of its own command', async () => {
