@@ -31,6 +31,7 @@ export interface FetchArguments {
   readonly timeout: string
   readonly allowRevoked?: boolean
   readonly verbose?: boolean
+  readonly quiet?: boolean
   readonly json?: boolean
   readonly wantsColour: boolean
 }
@@ -127,5 +128,5 @@ function tell(outcome: Outcome, given: FetchArguments, io: Io): void {
   const { error, hint = '' } = outcome
   if (error !== undefined) io.stderr.write(formatFailure(error, hint))
   if (given.json) io.stdout.write(`${JSON.stringify(describeOutcome(outcome), null, 2)}\n`)
-  else io.stderr.write(formatOutcome(outcome, style))
+  else if (!given.quiet || outcome.exitCode !== FetchCode.ok) io.stderr.write(formatOutcome(outcome, style))
 }

@@ -90,6 +90,15 @@ describe('a good answer', () => {
     expect(verify(new Uint8Array(Buffer.from(told.answer.response, 'base64')), leaf).certStatus).toBe('good')
   })
 
+  test('is written without a word with --quiet; a failure is told all the same', async () => {
+    const { leaf, responder } = await setStage()
+    const words = ['fetch', leaf.certificateFile, '--quiet', '--out', join(directory, 'quiet.der')]
+    expect(await runCommand(words)).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    await responder.behave('tryLater')
+    const { code, stderr } = await runCommand(words)
+    expect({ code, stderr }).toEqual({ code: 75, stderr: expect.stringContaining('tryLater') })
+  })
+
   test('comes by the form that was asked for', async () => {
     const { leaf, responder } = await setStage()
     await runCommand(['fetch', leaf.certificateFile, '--method', 'post', '--hash', 'sha256', '--json'])

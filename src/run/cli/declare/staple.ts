@@ -21,6 +21,7 @@ export function declareStaple({ program, io, wantsColour, endWith }: CommandLine
     .option('--timeout <duration>', 'for the whole attempt', '30s')
     .option('--allow-revoked', 'write a revoked or unknown answer, too')
     .option('-v, --verbose', 'show what is asked and what comes')
+    .option('-q, --quiet', 'say nothing of a staple that was written')
     .option('--json', 'what came, as JSON (docs/guide/fetch.md)')
     .addHelpText('after', fetchExitCodes)
     .action(async (certificate: string, options) => {
