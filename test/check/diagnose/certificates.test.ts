@@ -181,6 +181,16 @@ describe('certificate-ends-soon', () => {
     const findings = await findingsOf(series(leaf, [null]), {}, { at: new Date(at.getTime() + days * dayMs) })
     expect(findings.find(({ code }) => code === 'certificate-ends-soon')?.severity).toBe(severity)
   })
+
+  it.each([
+    [3, undefined],
+    [5, 'warning'],
+    [5.8, 'critical'],
+  ])('%d days into six, of which its owner renews after four: %s', async (days, severity) => {
+    const sixDays = await leafOf({ notBefore: at, notAfter: new Date(at.getTime() + 6 * dayMs) })
+    const findings = await findingsOf(series(sixDays, [null]), {}, { at: new Date(at.getTime() + days * dayMs) })
+    expect(findings.find(({ code }) => code === 'certificate-ends-soon')?.severity).toBe(severity)
+  })
 })
 
 describe('certificate-ends-before-staple', () => {

@@ -56,6 +56,17 @@ describe('some-connections-failed', () => {
     expect(wrongCodes(findings)).toEqual(['some-connections-failed'])
   })
 
+  it('counts every handshake of an address that lets nobody in', async () => {
+    const findings = await findingsOf([
+      ...series(leaf, [good]),
+      failed('ERR_PROBE_HANDSHAKE', { address: '192.0.2.2' }),
+      failed('ERR_PROBE_HANDSHAKE', { address: '192.0.2.2', number: 2, version: 'TLSv1.2' }),
+    ])
+    expect(findingOf(findings, 'some-connections-failed').title).toBe(
+      '2 of 3 connections failed: 192.0.2.2, not 192.0.2.1',
+    )
+  })
+
   it('does not count a TLS version that the server does not speak', async () => {
     const findings = await findingsOf([
       ...series(leaf, [good]),

@@ -122,6 +122,7 @@ describe('ca-unreachable', () => {
     ],
     ['proxy', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'ECONNREFUSED', method: 'CONNECT for GET' })],
     ['HTTP', fetchFailure('ERR_FETCH_HTTP_STATUS', { httpStatus: 404 })],
+    ['HTTP', fetchFailure('ERR_FETCH_HTTP_STATUS', { httpStatus: 503 })],
     ['HTTP', fetchFailure('ERR_FETCH_CONTENT_TYPE')],
     ['HTTP', fetchFailure('ERR_FETCH_TIMEOUT')],
     ['TLS', fetchFailure('ERR_FETCH_NETWORK', { networkCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' })],
@@ -194,6 +195,13 @@ describe('responder-partly-down', () => {
     const two = await leafOf({ responderURL: urls })
     const findings = await findingsOf(series(two, [responseFor(two)]), {}, { asker })
     expect(findingOf(findings, 'responder-partly-down').severity).toBe('info')
+  })
+
+  it('is not found where the one that answered had failed before', async () => {
+    const again = fakeAsker(() => answered('good', { url: 'http://one.example.net/', failures: [down] }))
+    const two = await leafOf({ responderURL: urls })
+    const findings = await findingsOf(series(two, [null]), {}, { asker: again })
+    expect(findings.map(({ code }) => code)).not.toContain('responder-partly-down')
   })
 
   it('is not found where a responder refused a hash and then answered', async () => {

@@ -36,6 +36,18 @@ describe('delegate-ends-soon', () => {
     expect(findingOf(findings, 'delegate-ends-soon').severity).toBe('critical')
   })
 
+  it('is found weeks before, where the staple outlives it', async () => {
+    const signer = await authority.delegate({
+      notBefore: new Date(at.getTime() - 300 * dayMs),
+      notAfter: new Date(at.getTime() + 8 * dayMs),
+    })
+    const findings = await findingsOf(series(leaf, [responseFor(leaf, { signer, lifeMs: 9 * dayMs })]))
+    expect(findingOf(findings, 'delegate-ends-soon')).toMatchObject({
+      severity: 'warning',
+      title: expect.stringMatching(/, before the staple does$/),
+    })
+  })
+
   it('is not found with months left', async () => {
     expect(await codesOf(await signedUntil(100 * dayMs))).not.toContain('delegate-ends-soon')
   })
