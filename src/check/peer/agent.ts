@@ -3,6 +3,7 @@ import type { ClientRequest } from 'node:http'
 import { Agent, type AgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import { createSocketsWithin } from './agent-limits.ts'
 
 export interface AgentDoor {
   readonly open: (options: ConnectionOptions) => Promise<TLSSocket>
@@ -35,6 +36,7 @@ export function createAgent(door: AgentDoor, options: AgentOptions): Agent {
   }
 
   return Object.assign(agent, {
+    createSocket: createSocketsWithin(agent, (request, given) => addRequest.call(agent, request, given)),
     createConnection(given: ConnectionOptions, callback: (error: Error | null, stream?: Duplex) => void): undefined {
       door.open(withoutEmptyName(given)).then(
         (socket) => callback(null, socket),

@@ -170,6 +170,24 @@ describe('https.Agent', () => {
     await expect(ask(web, { agent })).rejects.toMatchObject({ code: 'ERR_PEER_REVOKED' })
   })
 
+  it.each([{ maxSockets: 2 }, { maxTotalSockets: 2 }])('keeps to %j while connections are judged', async (limits) => {
+    const web = await startWeb('https', null)
+    const agent = createClient().agent({ ca, ...limits })
+    endsWithTest(() => agent.destroy())
+    const asked = await Promise.all(Array.from({ length: 7 }, (_, index) => ask(web, { agent }, `/${index}`)))
+    expect(asked.map(({ text }) => text).sort()).toEqual(Array.from({ length: 7 }, (_, n) => `you asked for /${n}`))
+    expect(web.connections).toBe(2)
+  })
+
+  it('tells every request of a refused peer, however few connections there may be', async () => {
+    const web = await startWeb('https', null)
+    const agent = createClient({ policy: 'require' }).agent({ ca, maxSockets: 2 })
+    endsWithTest(() => agent.destroy())
+    const asked = await Promise.allSettled(Array.from({ length: 7 }, () => ask(web, { agent })))
+    expect(asked).toMatchObject(Array(7).fill({ reason: { code: 'ERR_PEER_NO_STAPLE' } }))
+    expect(web.paths).toEqual([])
+  })
+
   describe('requests that wait in line', () => {
     async function stand(staple: Uint8Array | null = good) {
       let aheadMs = 0
