@@ -54,6 +54,7 @@ async function examineAll(given: CheckArguments, request: CheckRequest, io: Io):
   const interrupt = new AbortController()
   const ignored = (['SIGINT', 'SIGTERM'] as const).map((name) => io.onSignal(name, () => interrupt.abort()))
   const progress = startProgress(io, planned.length, systemClock)
+  limitResolver(request.timeoutMs, io)
   const tools = openTools(given, request, io)
   try {
     const { signal } = interrupt
@@ -109,14 +110,25 @@ const ownRemedies: Readonly<Record<string, readonly Remedy[]>> = {
   ],
 }
 
+/**
+ * Tells the C library, which resolves names, to give up with us: it asks a silent name server for ten seconds and more,
+ * and the process cannot end before.
+ *
+ * @see resolv.conf(5), RES_OPTIONS
+ */
+function limitResolver(timeoutMs: number, { environment }: Io): void {
+  environment.RES_OPTIONS ??= `timeout:${Math.max(1, Math.floor(timeoutMs / 2000))} attempts:2`
+}
+
 /** What all targets share: one fetcher, one cache of what CAs said. */
 function openTools(given: CheckArguments, request: CheckRequest, io: Io) {
   const { connections, phoneHome, stack = false } = given
   const { ca, timeoutMs, at, revocation } = request
   const options = { clock: systemClock, connections, timeoutMs, ca, stack, revocation, ...(at && { at }) }
   if (!phoneHome) return { options, close: async () => {} }
-  const fetcher = createFetcher({ clock: systemClock, environment: io.environment })
-  const asker = createStatusAsker({ clock: systemClock, fetcher, policy: revocation })
+  // A CA that hangs must not hold up the verdict: monitoring systems kill what takes longer than ten seconds.
+  const fetcher = createFetcher({ clock: systemClock, environment: io.environment, deadlineMs: timeoutMs })
+  const asker = createStatusAsker({ clock: systemClock, fetcher, policy: revocation, deadlineMs: timeoutMs })
   const fetchIssuer: NonNullable<ExamineOptions['fetchIssuer']> = (leaf, origin) =>
     fetcher.fetchIssuer(leaf, undefined, origin)
   return {

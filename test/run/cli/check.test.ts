@@ -277,3 +277,29 @@ test('a wrong option leads to the help of its own command', async () => {
     stderr: "error: unknown option '--nonsense'\n(staplewright check --help shows what it takes)\n",
   })
 })
+
+describe('what does not answer', () => {
+  test('a CA that hangs costs as long as --timeout says', async () => {
+    const responder = await createScriptedResponder({ authority, behaviour: 'hang' })
+    const asked = await authority.issueLeaf({ responderURL: responder.url })
+    const { port } = await startBadStapler({
+      cert: asked.chainPem,
+      key: await readFile(asked.keyFile, 'utf8'),
+      staple: staple(asked),
+    })
+    const begun = performance.now()
+    const { stdout } = await runCommand(['check', '--ca-file', leaf.rootFile, '--timeout', '1s', `localhost:${port}`])
+    expect(stdout).toContain('[ca-unreachable]')
+    // the fetcher's own would be ten seconds and more
+    expect(performance.now() - begun).toBeLessThan(6_000)
+  })
+
+  test.each([
+    ['the system gives up as early as the probe', {}, 'timeout:2 attempts:2'],
+    ['unless the environment says when', { RES_OPTIONS: 'timeout:9' }, 'timeout:9'],
+  ])('a name server: %s', async (_, given: Record<string, string>, expected) => {
+    const environment = { ...given }
+    await check([await serve()], { environment })
+    expect(environment.RES_OPTIONS).toBe(expected)
+  })
+})
