@@ -221,6 +221,18 @@ test.each(['1.2', '1.3'] as const)(
   },
 )
 
+test('a client cannot renegotiate, and so show another certificate that nobody judges', async () => {
+  const { port } = await start(scriptedJudge())
+  const { socket, ask } = await come(port, '1.2')
+  expect(await ask('hello')).toBe('hello')
+  const ended = new Promise((resolve) => {
+    // The error of the socket comes first, where the callback has none.
+    socket.once('error', resolve)
+    socket.renegotiate({}, resolve)
+  })
+  expect(await ended).toMatchObject({ code: expect.stringMatching(/NO_RENEGOTIATION/) })
+})
+
 test('clients that wait for their verdict count as handshakes: there are never more of them than may be', async () => {
   const judge = scriptedJudge()
   judge.say(new Promise(() => {}))
