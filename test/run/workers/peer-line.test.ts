@@ -125,6 +125,20 @@ describe('without a primary', () => {
   })
 })
 
+test('a flood of clients pushes out the oldest verdicts: what is held is bounded', async () => {
+  const { line, sent, good } = setLine()
+  const signal = new AbortController().signal
+  const ask = (number: number) => line.judge({ chain: [Buffer.from(`leaf ${number}`)], isProven: true, policy }, signal)
+  for (let number = 0; number <= 2_000; number++) {
+    const asked = ask(number)
+    line.judged(sent.at(-1)?.id ?? 0, good())
+    await asked
+  }
+  line.orphaned()
+  expect(await ask(1)).toMatchObject({ outcome: 'accepted' })
+  expect(await ask(0)).toMatchObject({ outcome: 'refused' })
+})
+
 test('any number of questions may end by one signal, and Node sees no leak in that', async () => {
   const warn = vi.spyOn(process, 'emitWarning')
   const { judge } = setLine()
