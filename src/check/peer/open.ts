@@ -75,7 +75,7 @@ export async function openPeer(
 }
 
 /** Whether a proof serves again: its time is not over, and no revocation has become known since. */
-export function isHolding(o: Pick<OpenOptions, 'clock' | 'asker'>, { verdict, issuer, holdsUntil }: Proof): boolean {
+function isHolding(o: Pick<OpenOptions, 'clock' | 'asker'>, { verdict, issuer, holdsUntil }: Proof): boolean {
   if (o.clock.now() >= holdsUntil) return false
   return o.asker.recall(verdict.certificate, issuer)?.certStatus !== 'revoked'
 }
