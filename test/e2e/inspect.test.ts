@@ -75,3 +75,8 @@ test('ends quietly when who reads it has seen enough', async () => {
   const { stderr, code } = await shell(`set -o pipefail; ${program} inspect "${leaf.certificateFile}" | head -1`)
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
 })
+
+test('says that the disk behind standard output is full, and ends with 1', async () => {
+  const { stderr, code } = await shell(`${program} inspect "${leaf.certificateFile}" > /dev/full`)
+  expect({ stderr, code }).toEqual({ stderr: expect.stringContaining('standard output cannot be written'), code: 1 })
+})

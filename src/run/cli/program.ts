@@ -42,14 +42,24 @@ export async function runProgram(words: readonly string[], io: Io): Promise<Exit
     command.showHelpAfterError(`(staplewright ${command.name()} --help shows what it takes)`)
   }
 
+  const isMonitored = monitored.has(words.find((word) => !word.startsWith('-')) ?? '')
+  let lost: NodeJS.ErrnoException | undefined
+  io.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Who reads only the beginning (`| head`) has lost nothing.
+    if (error.code !== 'EPIPE') lost ??= error
+  })
+
   try {
     await program.parseAsync([...words], { from: 'user' })
-    return exitCode
+    await new Promise<void>((resolve) => io.stdout.write('', () => resolve()))
+    if (lost === undefined) return exitCode
+    io.stderr.write(`error: standard output cannot be written: ${lost.message}\n  hint: look for free space there\n`)
+    return isMonitored ? CheckCode.unknown : ExitCode.internal
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       if (thrown.exitCode === 0) return ExitCode.ok
       // To a monitoring system, 2 would say that something is critical.
-      return monitored.has(words.find((word) => !word.startsWith('-')) ?? '') ? CheckCode.unknown : ExitCode.config
+      return isMonitored ? CheckCode.unknown : ExitCode.config
     }
     return reportFailure(thrown, io)
   }
