@@ -104,6 +104,12 @@ export const debianPackages = [
     why: "MySQL's protocol, which begins in clear",
   },
   { name: 'prosody', provides: ['prosody'], jobs: ['test'], why: 'XMPP, which begins in clear' },
+  {
+    name: 'libatomic1',
+    provides: ['/usr/lib/x86_64-linux-gnu/libatomic.so.1'],
+    jobs: ['test', 'bench'],
+    why: 'Node 26 of tools/nodes is linked against it, and small systems lack it',
+  },
   { name: 'gcc', provides: ['gcc'], jobs: ['bench'], why: "compiles the benchmark's client" },
   { name: 'libc6-dev', provides: ['/usr/include/stdio.h'], jobs: ['bench'], why: "headers for the benchmark's client" },
   {

@@ -149,10 +149,14 @@ it('client asks a server that staples, and tells who says that it is good', asyn
 })
 
 it('the examples compile', async () => {
-  const { code, output } = await runProgram('npx', ['tsc', '-p', 'examples', '--noEmit'], {
-    cwd: root,
-    timeoutMs: 60_000,
-  })
+  const { code, output } = await runProgram(
+    process.execPath,
+    ['node_modules/typescript/bin/tsc', '-p', 'examples', '--noEmit'],
+    {
+      cwd: root,
+      timeoutMs: 60_000,
+    },
+  )
   expect(code, output).toBe(0)
 })
 
