@@ -1,4 +1,6 @@
 /** Every rule applied to the evidence: the findings, the worst first, and the worst of them. Pure. */
+
+import { printable } from '../../pki/der/text.ts'
 import type { Evidence } from './evidence.ts'
 import type { Finding, Severity } from './finding.ts'
 import { healthy } from './rules/healthy.ts'
@@ -33,16 +35,15 @@ const mostEvidence = 24
 
 /** Names, headers and addresses are strangers' words: what would steer a terminal is shown as a question mark. */
 function withoutControls(finding: Finding): Finding {
-  const clean = (text: string) => text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '?')
   return {
     ...finding,
-    title: clean(finding.title),
-    meaning: clean(finding.meaning),
-    evidence: finding.evidence.map(clean),
+    title: printable(finding.title),
+    meaning: printable(finding.meaning),
+    evidence: finding.evidence.map(printable),
     remedies: finding.remedies.map((remedy) => ({
       ...remedy,
-      text: clean(remedy.text),
-      ...(remedy.lines && { lines: remedy.lines.map(clean) }),
+      text: printable(remedy.text),
+      ...(remedy.lines && { lines: remedy.lines.map(printable) }),
     })),
   }
 }

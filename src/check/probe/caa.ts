@@ -8,7 +8,7 @@ import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { inTime, type Limits } from './limits.ts'
 import type { CaaRecord, Target } from './record.ts'
-import { printable } from './words.ts'
+import { shorten } from './words.ts'
 
 /** One record as Node gives it: its flags, and one property named by its tag. */
 export type ResolveCaa = (name: string) => Promise<readonly object[]>
@@ -41,5 +41,5 @@ function readRecord(found: object): CaaRecord['records'][number][] {
   const { critical, type: _type, ...rest } = found as Record<string, unknown>
   const [tag, value] = Object.entries(rest)[0] ?? []
   // RFC 8659 §4.1: the first bit of the flags
-  return tag === undefined ? [] : [{ critical: (Number(critical) & 0x80) !== 0, tag, value: printable(String(value)) }]
+  return tag === undefined ? [] : [{ critical: (Number(critical) & 0x80) !== 0, tag, value: shorten(String(value)) }]
 }

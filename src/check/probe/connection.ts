@@ -13,7 +13,7 @@ import type { Attempt, PlannedOffer } from './plan.ts'
 import type { ConnectionRecord, HttpRecord, Target } from './record.ts'
 import type { OpeningMemory } from './starttls/opening.ts'
 import type { Wire } from './wire.ts'
-import { printable } from './words.ts'
+import { shorten } from './words.ts'
 
 export interface ConnectionRequest {
   readonly target: Target
@@ -56,7 +56,7 @@ export async function makeConnection(request: ConnectionRequest): Promise<Connec
   let wire: Wire | undefined
   let greeting: string | undefined
   const note = (text: string) => {
-    greeting = printable(text)
+    greeting = shorten(text)
   }
 
   try {

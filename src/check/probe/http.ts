@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { inTime, type Limits } from './limits.ts'
 import type { HttpRecord, Target } from './record.ts'
-import { printable } from './words.ts'
+import { shorten } from './words.ts'
 
 const headLimit = 16_384
 
@@ -53,8 +53,8 @@ function recordOf(status: number, headers: IncomingHttpHeaders, at: Date): HttpR
   const told = date === undefined ? Number.NaN : Date.parse(date)
   return {
     status,
-    ...(server === undefined ? {} : { server: printable(server) }),
-    ...(hsts === undefined ? {} : { hsts: printable(hsts) }),
+    ...(server === undefined ? {} : { server: shorten(server) }),
+    ...(hsts === undefined ? {} : { hsts: shorten(hsts) }),
     ...(Number.isNaN(told) ? {} : { dateSkewMs: told - at.getTime() }),
   }
 }

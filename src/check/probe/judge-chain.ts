@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { checkServerIdentity, type TLSSocket } from 'node:tls'
 import type { TrustRecord } from './record.ts'
 import type { Roots } from './trust.ts'
-import { printable } from './words.ts'
+import { shorten } from './words.ts'
 
 /** What Node found at the end of the handshake. */
 export function finishTrust(socket: TLSSocket, identityError: Error | undefined): TrustRecord {
@@ -43,7 +43,7 @@ export function judgeUnfinished(chain: readonly Uint8Array[], roots: Roots, iden
 }
 
 function untrusted(code: string, reason: string | undefined = reasons[code]): TrustRecord {
-  return { isTrusted: false, code, ...(reason === undefined ? {} : { reason: printable(reason) }) }
+  return { isTrusted: false, code, ...(reason === undefined ? {} : { reason: shorten(reason) }) }
 }
 
 const reasons: Readonly<Record<string, string>> = {

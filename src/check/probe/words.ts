@@ -1,13 +1,14 @@
 /** Strangers' words in our records: cut short, and with nothing in them that steers a terminal. */
+import { printable } from '../../pki/der/text.ts'
 
 const shownAtMost = 512
 
-export function printable(text: string, limit: number = shownAtMost): string {
-  return text.slice(0, limit).replace(/\p{Cc}/gu, '?')
+export function shorten(text: string, limit: number = shownAtMost): string {
+  return printable(text.slice(0, limit))
 }
 
 /** For a message. */
 export function quote(text: string): string {
   const limit = 120
-  return `"${printable(text, limit)}${text.length > limit ? '…' : ''}"`
+  return `"${shorten(text, limit)}${text.length > limit ? '…' : ''}"`
 }

@@ -5,6 +5,7 @@
  */
 
 import { type ErrorDetail, type FetchDetail, StapleError } from '../../errors.ts'
+import { printable } from '../../pki/der/text.ts'
 
 /** What an exchange was, for its messages. */
 export interface Exchanged {
@@ -46,11 +47,6 @@ export function fetchError(
 
 function labelOf(exchanged: Exchanged): string {
   return printable(`${exchanged.method} ${exchanged.url}${exchanged.note ?? ''}${exchanged.way ?? ''}`)
-}
-
-/** Headers and URLs are strangers' words: what would steer a terminal is shown as a question mark. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?')
 }
 
 /** An address that is not one for HTTP: ldap://, a typing error. */

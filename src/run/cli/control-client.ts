@@ -1,6 +1,7 @@
 /** Asks a running daemon over HTTP, on its socket or its port, and reads what it answers. */
 import { realpath } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
+import { printableLines } from '../../pki/der/text.ts'
 import type { DaemonStatus } from '../admin/index.ts'
 import { ControlError, type ControlPlace } from './control-place.ts'
 
@@ -42,7 +43,7 @@ export async function askStatus(place: ControlPlace): Promise<ToldStatus> {
 export async function askDaemon(place: ControlPlace, method: string, path: string, timeoutMs: number): Promise<Told> {
   const { code, text } = await exchange(place, method, path, timeoutMs)
   try {
-    return { code, json: JSON.parse(text, (_, value) => (typeof value === 'string' ? printable(value) : value)) }
+    return { code, json: JSON.parse(text, (_, value) => (typeof value === 'string' ? printableLines(value) : value)) }
   } catch (cause) {
     const message = `what answers on ${place.name} is not Staplewright, or failed: HTTP ${code}, ${text.split('\n')[0]}`
     throw new ControlError('no-daemon', message, lookAtLog, { cause })
@@ -115,11 +116,6 @@ function reviveMoments(json: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(json), (name, value) =>
     moments.has(name) && typeof value === 'string' ? new Date(value) : value,
   )
-}
-
-/** Some of it was said by strangers, responders among them: what would steer a terminal is shown as a question mark. */
-function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n]/gu, '?')
 }
 
 async function isSameFile(one: string, other: string): Promise<boolean> {

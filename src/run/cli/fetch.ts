@@ -5,9 +5,9 @@
  */
 import { systemClock } from '../../keep/clock.ts'
 import { createFetcher, type HttpExchange } from '../../keep/fetch/index.ts'
+import { escapeUnprintable } from '../../pki/der/text.ts'
 import { certificateKey } from '../../pki/x509/crypto.ts'
 import { InputError } from '../inspect/input.ts'
-import { printable } from '../inspect/render.ts'
 import { formatSpan } from '../journal/span.ts'
 import { ask } from './fetch/ask.ts'
 import { FetchCode } from './fetch/exit-code.ts'
@@ -107,7 +107,7 @@ async function fetchAndTell(given: FetchArguments, io: Io): Promise<FetchCode> {
 function askForPatience(urls: readonly string[], deadlineMs: number, given: FetchArguments, io: Io): () => void {
   if (!io.stderr.isTTY || given.verbose) return () => {}
   return systemClock.wake(1000, () => {
-    io.stderr.write(`asking ${printable(urls.join(', '))} for up to ${formatSpan(deadlineMs)}\n`)
+    io.stderr.write(`asking ${escapeUnprintable(urls.join(', '))} for up to ${formatSpan(deadlineMs)}\n`)
   })
 }
 

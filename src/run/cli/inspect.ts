@@ -5,6 +5,7 @@
  */
 import { isStapleError } from '../../errors.ts'
 import { systemClock } from '../../keep/clock.ts'
+import { escapeUnprintable } from '../../pki/der/text.ts'
 import { formatTime } from '../../pki/der/time.ts'
 import { proveIssuer } from '../../pki/x509/issuer.ts'
 import { ExitCode } from '../daemon/exit-code.ts'
@@ -18,7 +19,6 @@ import {
   inspectDocument,
 } from '../inspect/inspection.ts'
 import { createPool, type Known } from '../inspect/pool.ts'
-import { printable } from '../inspect/render.ts'
 import { chooseStyle, type Io } from './io.ts'
 import { reportFailure } from './report.ts'
 import { parseMomentOption, reportUsage, UsageError } from './usage.ts'
@@ -75,7 +75,7 @@ async function showAndJudge(given: InspectArguments, io: Io): Promise<ExitCode> 
   }
   for (const fault of faults) {
     const kind = fault.isBeside ? 'note' : 'error'
-    io.stderr.write(`${kind}: ${printable(`${fault.origin}: ${fault.message}`)}\n  hint: ${fault.hint}\n`)
+    io.stderr.write(`${kind}: ${escapeUnprintable(`${fault.origin}: ${fault.message}`)}\n  hint: ${fault.hint}\n`)
   }
   return exitCode
 }

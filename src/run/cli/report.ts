@@ -2,8 +2,8 @@
  * How a command says that it failed: `error:` with what was found and expected, `hint:` with what to do, and an exit code.
  */
 import { errorTable, isStapleError } from '../../errors.ts'
+import { printableLines } from '../../pki/der/text.ts'
 import { ExitCode } from '../daemon/exit-code.ts'
-import { printable } from '../report/plain.ts'
 import type { Io } from './io.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { Io } from './io.ts'
  * @param undone - what was not done with a configuration that is wrong
  */
 export function reportFailure(thrown: unknown, io: Io, undone = 'nothing was started'): ExitCode {
-  const say = (text: string) => io.stderr.write(`${printable(text)}\n`)
+  const say = (text: string) => io.stderr.write(`${printableLines(text)}\n`)
   if (isStapleError(thrown, 'ERR_CONFIG_INVALID')) {
     const count = thrown.detail.problems.length
     // Each problem is one line and its indented details.

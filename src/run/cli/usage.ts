@@ -3,9 +3,10 @@
  *
  * Here and not in declare/, because what reads a duration brings the whole schema of the configuration along.
  */
+
+import { escapeUnprintable } from '../../pki/der/text.ts'
 import { parseDuration } from '../config/scalar.ts'
 import { Mistake } from '../config/type.ts'
-import { printable } from '../inspect/render.ts'
 import type { Io } from './io.ts'
 
 /** The command line, or a file that it names, is not one that the command can work with. */
@@ -20,7 +21,7 @@ export class UsageError extends Error {
 
 /** Says it on stderr, in the two lines that every command says it in. A file of targets may be a stranger's. */
 export function reportUsage({ message, hint }: UsageError, io: Io): void {
-  io.stderr.write(`error: ${printable(message)}\n  hint: ${printable(hint)}\n`)
+  io.stderr.write(`error: ${escapeUnprintable(message)}\n  hint: ${escapeUnprintable(hint)}\n`)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** All that a command line names, shown and judged: the whole of `staplewright inspect` but for reading files. */
 import type { RefusalDetail } from '../../errors.ts'
+import { escapeUnprintable } from '../../pki/der/text.ts'
 import type { RuleVerdict } from '../../pki/ocsp/diagnose.ts'
 import { certificateKey } from '../../pki/x509/crypto.ts'
 import { formatName } from '../../pki/x509/name.ts'
@@ -8,7 +9,7 @@ import { type Document, type Fault, nameOf } from './documents.ts'
 import { type Field, type Json, toJson } from './field.ts'
 import { type Judged, judge, showSubject, type Unjudged } from './judge.ts'
 import type { Known, Pool } from './pool.ts'
-import { printable, renderFields, wrap } from './render.ts'
+import { renderFields, wrap } from './render.ts'
 import { showCertificate } from './show-certificate.ts'
 import { showCrl } from './show-crl.ts'
 import { showRequest, showResponse } from './show-ocsp.ts'
@@ -35,7 +36,7 @@ export function inspectDocument(document: Document, pool: Pool, given: Known | u
 export function formatInspected({ document, fields, judged, unjudged }: Inspected, style: Style, at: Date): string {
   const { origin, content, der } = document
   const lines = [
-    style.strong(`${nameOf(content.kind).replace(/^an? /, '')}  ${printable(origin)}, ${der.length} bytes`),
+    style.strong(`${nameOf(content.kind).replace(/^an? /, '')}  ${escapeUnprintable(origin)}, ${der.length} bytes`),
     ...renderFields(fields, style),
     ...judged.flatMap((verdict) => ['', ...formatJudged(verdict, style, at)]),
     ...(unjudged === undefined ? [] : ['', style.warn(`not judged: ${unjudged.reason}`), `  hint: ${unjudged.hint}`]),
@@ -98,7 +99,7 @@ function formatJudged(judged: Judged, style: Style, at: Date): string[] {
     ...renderFields([...showSubject(judged, at), ...judged.conclusion], style),
     ...formatVerdicts(judged.verdicts, style),
     ...judged.warnings.flatMap(({ message }) => {
-      return wrap(printable(message), 90).map(
+      return wrap(escapeUnprintable(message), 90).map(
         (line, index) => `  ${index === 0 ? style.warn('warning') : '       '}  ${line}`,
       )
     }),
@@ -118,7 +119,7 @@ function formatVerdicts(verdicts: readonly RuleVerdict[], style: Style): string[
 }
 
 function detail(name: string, text: string, style: Style): string[] {
-  const lines = wrap(printable(text), 76)
+  const lines = wrap(escapeUnprintable(text), 76)
   return lines.map((line, index) => `             ${style.dim((index === 0 ? name : '').padEnd(8))}  ${line}`)
 }
 

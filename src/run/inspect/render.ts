@@ -1,4 +1,6 @@
 /** Fields as text: names in one column, values in another, long ones over several lines. */
+
+import { escapeUnprintable } from '../../pki/der/text.ts'
 import type { Style } from '../journal/style.ts'
 import type { Field, Tone } from './field.ts'
 
@@ -9,16 +11,9 @@ export function renderFields(fields: readonly Field[], style: Style, indent = 2)
   return rows.flatMap(({ name, lines, tone }) => {
     if (lines === undefined) return [style.dim(name)]
     const width = Math.max(leastWidth, pageWidth - column)
-    const wrapped = lines.flatMap((line) => wrap(printable(line), width))
+    const wrapped = lines.flatMap((line) => wrap(escapeUnprintable(line), width))
     const [first = '', ...rest] = wrapped.map((line) => paint(line, tone, style))
     return [`${style.dim(name.padEnd(column))}${first}`, ...rest.map((line) => `${' '.repeat(column)}${line}`)]
-  })
-}
-
-/** What a stranger wrote may not move a terminal's cursor or reverse its text. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) as number).toString(16)}}`
   })
 }
 

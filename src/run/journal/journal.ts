@@ -3,6 +3,8 @@
  *
  * Callers hand over a level, a sentence and the fields behind it; the journal decides how it looks.
  */
+
+import { printable } from '../../pki/der/text.ts'
 import type { Style } from './style.ts'
 
 export type Level = 'debug' | 'info' | 'notice' | 'warn' | 'error'
@@ -73,11 +75,6 @@ async function openJson({ stream, now }: JournalOptions, isWanted: (level: Level
       logger.flush()
     },
   }
-}
-
-/** Some of it is said by strangers: what would steer a terminal is shown as a question mark. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?')
 }
 
 function paint(style: Style, level: Level): (text: string) => string {

@@ -1,18 +1,19 @@
 /** A certificate that was shown, and the staples that came with it, as plain data. */
 import { X509Certificate } from 'node:crypto'
 import type { CertificateEvidence, StapleEvidence } from '../../check/diagnose/evidence.ts'
+import { printableLines } from '../../pki/der/text.ts'
 import { decodeOcspResponse } from '../../pki/ocsp/response.ts'
 import type { SingleResponse } from '../../pki/ocsp/single-response.ts'
 import { type Certificate, isMustStaple } from '../../pki/x509/certificate.ts'
 import { formatName } from '../../pki/x509/name.ts'
-import { base64, plainError, printable } from './plain.ts'
+import { base64, plainError } from './plain.ts'
 import type { CertificateReport, StapleReport } from './shape.ts'
 
 /** Puts down one certificate; what the CA says of it now is the caller's to add. */
 export function describeCertificate(evidence: CertificateEvidence): CertificateReport {
   const { certificate, certificateKey, connections, issuerSource, trust, staples } = evidence
   const { extensions } = certificate
-  const names = [...extensions.dnsNames, ...extensions.ipAddresses].map(printable)
+  const names = [...extensions.dnsNames, ...extensions.ipAddresses].map(printableLines)
   const chain = connections.find(({ handshake }) => handshake)?.handshake?.chain ?? [certificate.der]
   const distrust = trust.reason ?? trust.code
   return {
@@ -26,9 +27,9 @@ export function describeCertificate(evidence: CertificateEvidence): CertificateR
     notAfter: certificate.notAfter,
     key: describeKey(certificate),
     mustStaple: isMustStaple(certificate),
-    responderURLs: extensions.responderURLs.map(printable),
+    responderURLs: extensions.responderURLs.map(printableLines),
     isTrusted: trust.isTrusted,
-    ...(!trust.isTrusted && distrust !== undefined && { distrust: printable(distrust) }),
+    ...(!trust.isTrusted && distrust !== undefined && { distrust: printableLines(distrust) }),
     connections: connections.length,
     stapled: connections.filter(({ handshake }) => handshake && handshake.staple !== null).length,
     ...(evidence.unasked && { unasked: evidence.unasked }),
@@ -66,13 +67,13 @@ function describeStaple({ der, connections, diagnosis }: StapleEvidence, certifi
     ...(signer && {
       signer: {
         kind: signer.kind,
-        name: printable(signer.name),
+        name: printableLines(signer.name),
         ...(signer.certificate && { notAfter: signer.certificate.notAfter }),
       },
     }),
     ...(verified && { hashAlgorithms: verified.hashAlgorithms }),
     refusals: refused.flatMap(({ rule, clause, error }) => (error ? [{ rule, clause, error: plainError(error) }] : [])),
-    warnings: diagnosis?.warnings.map(({ code, message }) => ({ code, message: printable(message) })) ?? [],
+    warnings: diagnosis?.warnings.map(({ code, message }) => ({ code, message: printableLines(message) })) ?? [],
     bytes: der.length,
     der: base64(der),
   }
@@ -90,7 +91,7 @@ function singleAbout({ serialNumber }: Certificate, der: Uint8Array): SingleResp
 
 function nameOf(name: Uint8Array): string {
   try {
-    return printable(formatName(name))
+    return printableLines(formatName(name))
   } catch {
     return 'a name that cannot be read'
   }

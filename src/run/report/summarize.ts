@@ -4,9 +4,10 @@ import type { Examination } from '../../check/examine.ts'
 import type { ConnectionRecord } from '../../check/probe/record.ts'
 import type { StatusAnswer } from '../../check/revocation/contract.ts'
 import type { StapleError } from '../../errors.ts'
+import { printableLines } from '../../pki/der/text.ts'
 import { formatSpan } from '../journal/span.ts'
 import { describeCertificate } from './certificate.ts'
-import { plain, plainError, printable } from './plain.ts'
+import { plain, plainError } from './plain.ts'
 import type {
   AnswerReport,
   CertificateReport,
@@ -41,7 +42,7 @@ export function summarize({ target, evidence, findings, severity, server, notes 
   }))
   const told = findings.map((each) => plain(each) as FindingReport).toSorted(bySeverity)
   return {
-    target: printable(target.label),
+    target: printableLines(target.label),
     host,
     port,
     ...(serverName !== undefined && serverName !== host && { serverName }),
@@ -55,7 +56,7 @@ export function summarize({ target, evidence, findings, severity, server, notes 
     connections: record.connections.map((each) => describeConnection(each, keys.get(nameOf(each)))),
     certificates,
     findings: told,
-    notes: notes.map(printable),
+    notes: notes.map(printableLines),
     ...(record.failure && { error: plainError(record.failure) }),
   }
 }
@@ -70,7 +71,7 @@ function describeUnseen(
   const cause = failure ?? connections.find((each) => each.failure)?.failure
   const [first = ''] = cause?.message.split('\n') ?? []
   // The line begins with the target already, where that is an address or a name alone.
-  return cause && printable(first.startsWith(`${label}: `) ? first.slice(label.length + 2) : first)
+  return cause && printableLines(first.startsWith(`${label}: `) ? first.slice(label.length + 2) : first)
 }
 
 /** The worst finding in one line; where all is well, what holds and for how long. */
@@ -111,10 +112,10 @@ function describeConnection(record: ConnectionRecord, certificateKey: string | u
     connectMs: round(connectMs),
     ...(handshakeMs !== undefined && { handshakeMs: round(handshakeMs) }),
     ...(handshake && { cipher: handshake.cipher }),
-    ...(handshake?.alpn !== undefined && { alpn: printable(handshake.alpn) }),
+    ...(handshake?.alpn !== undefined && { alpn: printableLines(handshake.alpn) }),
     ...(certificateKey !== undefined && { certificateKey }),
     ...(handshake && { isStapled: handshake.staple !== null }),
-    ...(greeting !== undefined && { greeting: printable(greeting) }),
+    ...(greeting !== undefined && { greeting: printableLines(greeting) }),
     ...(failure && { error: plainError(failure) }),
   }
 }
@@ -128,7 +129,7 @@ function describeAnswer(answer: StatusAnswer | StapleError): AnswerReport {
   const { certStatus, url, thisUpdate, nextUpdate, revocationTime, revocationReason, elapsedMs } = answer
   return {
     certStatus,
-    url: printable(url),
+    url: printableLines(url),
     thisUpdate,
     ...(nextUpdate && { nextUpdate }),
     ...(revocationTime && { revocationTime }),

@@ -1,6 +1,7 @@
 /** Targets of which nothing was seen, because of ourselves: what there is to tell of them. */
 import type { Target } from '../../check/probe/record.ts'
-import { plainError, printable } from './plain.ts'
+import { printableLines } from '../../pki/der/text.ts'
+import { plainError } from './plain.ts'
 import type { FindingReport, TargetReport } from './shape.ts'
 
 /** One that cannot be looked at from here. */
@@ -21,7 +22,7 @@ export function reportBroken(target: Target, thrown: unknown, at: Date): TargetR
     ...unseen(target, at, {
       code: 'defect',
       severity: 'unknown',
-      title: `could not be looked at: ${printable(error.message)}`,
+      title: `could not be looked at: ${printableLines(error.message)}`,
       meaning: 'This is a defect of Staplewright and says nothing about the server.',
       evidence: frame === undefined ? [] : [frame.trim()],
       remedies: [{ text: 'Please report it with the line above.' }],
@@ -33,7 +34,7 @@ export function reportBroken(target: Target, thrown: unknown, at: Date): TargetR
 function unseen(target: Target, at: Date, finding: FindingReport): TargetReport {
   const { label, host, port, serverName, starttls } = target
   return {
-    target: printable(label),
+    target: printableLines(label),
     host,
     port,
     ...(serverName !== undefined && { serverName }),

@@ -1,10 +1,10 @@
 /** What came of one fetch, for people on stderr and for programs as JSON (docs/guide/fetch.md). */
 import type { StapleError } from '../../../errors.ts'
 import type { FetchedStaple, HttpExchange } from '../../../keep/fetch/index.ts'
+import { escapeUnprintable } from '../../../pki/der/text.ts'
 import { formatTime } from '../../../pki/der/time.ts'
 import { certificateKey } from '../../../pki/x509/crypto.ts'
 import { formatName } from '../../../pki/x509/name.ts'
-import { printable } from '../../inspect/render.ts'
 import { formatDistance, formatSpan } from '../../journal/span.ts'
 import type { Style } from '../../journal/style.ts'
 import { causesOf, type FetchCode } from './exit-code.ts'
@@ -47,14 +47,14 @@ export function formatOutcome({ at, subject, answer, written, hint }: Outcome, s
     ...response.warnings.map(({ message }) => ['warning', message] as const),
     ...(written === undefined ? [] : [['written', `${written} (${response.der.length} bytes)`] as const]),
   ]
-  const lines = rows.map(([name, text]) => `  ${style.dim(name.padEnd(12))}  ${printable(text)}`)
+  const lines = rows.map(([name, text]) => `  ${style.dim(name.padEnd(12))}  ${escapeUnprintable(text)}`)
   const verdict = `${paint(certStatus)}${since}: verified, ${response.der.length} bytes`
   return `${[verdict, ...lines, ...(hint === undefined ? [] : [`  hint: ${hint}`])].join('\n')}\n`
 }
 
 /** Formats a failure: each cause on a line of its own, and what to do. */
 export function formatFailure(error: StapleError, hint: string): string {
-  const messages = [...new Set(causesOf(error).map(({ message }) => printable(message)))]
+  const messages = [...new Set(causesOf(error).map(({ message }) => escapeUnprintable(message)))]
   const [first = error.message] = messages
   const lines = messages.length > 1 ? ['no responder gave an acceptable answer:', ...messages.map(indent)] : [first]
   return `error: ${lines.join('\n')}\n  hint: ${hint}\n`

@@ -1,10 +1,11 @@
 /** `staplewright fetch -v`: every exchange as it ends; the request field by field, and what the rules say of each answer. */
 import type { HttpExchange } from '../../../keep/fetch/index.ts'
 import { isSameBytes } from '../../../pki/der/bytes.ts'
+import { escapeUnprintable } from '../../../pki/der/text.ts'
 import { type Document, readDocuments } from '../../inspect/documents.ts'
 import { formatInspected, inspectDocument } from '../../inspect/inspection.ts'
 import { createPool } from '../../inspect/pool.ts'
-import { printable, wrap } from '../../inspect/render.ts'
+import { wrap } from '../../inspect/render.ts'
 import { formatSpan } from '../../journal/span.ts'
 import type { Style } from '../../journal/style.ts'
 import type { Subject } from './question.ts'
@@ -37,11 +38,11 @@ export function createTrace(style: Style): Trace {
     format(exchange, subject, at) {
       const { method, url, request, body, redirects } = exchange
       const lines = [
-        ...wrap(printable(url), 95).map(
+        ...wrap(escapeUnprintable(url), 95).map(
           (line, index) => `${index === 0 ? style.strong(method.padEnd(4)) : '    '} ${line}`,
         ),
         ...(request === undefined ? [] : show(request, 'what is asked', subject, at)),
-        ...redirects.map((place) => `  redirected to ${printable(place)}`),
+        ...redirects.map((place) => `  redirected to ${escapeUnprintable(place)}`),
         ...describeAnswer(exchange),
         ...(body === undefined || request === undefined ? [] : show(body, 'what came', subject, at)),
       ]
@@ -71,11 +72,11 @@ function describeAnswer({ status, headers, body, error, elapsedMs }: HttpExchang
   const span = formatSpan(elapsedMs)
   const facts = [
     ...(status === undefined ? [] : [`HTTP ${status}`]),
-    ...(headers?.['content-type'] === undefined ? [] : [printable(headers['content-type'])]),
+    ...(headers?.['content-type'] === undefined ? [] : [escapeUnprintable(headers['content-type'])]),
     ...(body === undefined ? [] : [`${body.length} bytes`]),
     `after ${span}`,
   ]
-  const what = error === undefined ? '' : `: ${printable((error as Error).message)}`
+  const what = error === undefined ? '' : `: ${escapeUnprintable((error as Error).message)}`
   return [`  ${facts.join(', ')}${what}`]
 }
 

@@ -1,5 +1,5 @@
 /** HTML out of templates: what stands in braces is escaped, unless it is markup itself. Nothing else writes HTML. */
-import { printable } from '../plain.ts'
+import { printableLines } from '../../../pki/der/text.ts'
 
 /** Text that is HTML already. */
 export interface Markup {
@@ -25,5 +25,5 @@ function isMarkup(part: Markup | readonly Part[]): part is Markup {
 }
 
 function escape(text: string): string {
-  return printable(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  return printableLines(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
