@@ -20,7 +20,7 @@ import type { PlannedTarget } from './check/config-targets.ts'
 import { runInOrder } from './check/in-order.ts'
 import { startProgress } from './check/progress.ts'
 import { type CheckArguments, type CheckRequest, readRequest, UsageErrors } from './check/request.ts'
-import { writeFileWhole } from './check/write-file.ts'
+import { writePage } from './check/write-file.ts'
 import { CheckCode } from './check-code.ts'
 import { chooseStyle, type Io } from './io.ts'
 import { reportFailure } from './report.ts'
@@ -154,7 +154,7 @@ async function write(report: CheckReport, given: CheckArguments, io: Io): Promis
   // Last: what was learned of a thousand servers is not lost with the page.
   if (html !== undefined) {
     const { formatPage } = await import('../report/page/page.ts')
-    await writeFileWhole(resolve(io.workingDirectory, html), formatPage(report), '--html')
+    await writePage(resolve(io.workingDirectory, html), formatPage(report), '--html')
   }
 }
 

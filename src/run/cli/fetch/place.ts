@@ -1,25 +1,21 @@
 /** Where a fetched staple is put: a file, a directory under nats-server's name for it, or standard output. */
-import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve, sep } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
 import { StapleError } from '../../../errors.ts'
-import { writeWhole } from '../../../keep/store/atomic-file.ts'
 import type { Io } from '../io.ts'
-import { UsageError } from '../usage.ts'
+import { resolveOwnFile, writeOwnFile } from '../own-file.ts'
 
 /**
  * Tells which file --out means. A directory (one that is there, or by a slash at its end) is a store's: the staple is
  * called by its certificateKey there, as nats-server and Staplewright look for it.
  *
- * @throws {@link UsageError} for what is there and is no file, as /dev/null, which a rename would replace
+ * @throws a UsageError for what is there and is no file
  */
 export async function resolveOut(out: string, certificateKey: string, workingDirectory: string): Promise<string> {
   const written = resolve(workingDirectory, out)
   const isDirectory = out.endsWith('/') || out.endsWith(sep) || (await stat(written).catch(absent))?.isDirectory()
   const path = isDirectory ? join(written, certificateKey) : written
-  const facts = await stat(path).catch(absent)
-  if (facts === undefined) return path
-  if (facts.isFile()) return await realpath(path)
-  throw new UsageError(`--out ${out}: ${path} is there and no file`, 'name a file, or leave --out out and pipe')
+  return await resolveOwnFile(path, '--out')
 }
 
 /**
@@ -30,7 +26,7 @@ export async function resolveOut(out: string, certificateKey: string, workingDir
  */
 export async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    await writeWhole(dirname(path), basename(path), bytes, undefined, 'by-umask')
+    await writeOwnFile(path, bytes)
   } catch (cause) {
     const message = `${path} cannot be written: ${(cause as Error).message}`
     throw new StapleError('ERR_STORE_WRITE', message, { path }, { cause })
